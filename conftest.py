@@ -1,0 +1,44 @@
+"""What holds for every test: Hypothesis profiles, and no silent skips where they are forbidden."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", deadline=None, max_examples=200, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+class NoSkips:
+    """Let the run fail when a test or a module was skipped, and say which."""
+
+    def __init__(self) -> None:
+        self._skipped: dict[str, str] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._note(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self._note(report)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._skipped and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._skipped:
+            terminalreporter.section("skips are forbidden (CLIENTLEDGER_NO_SKIP)", red=True)
+            for name, reason in sorted(self._skipped.items()):
+                terminalreporter.line(f"{name}: {reason}")
+
+    def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        if report.skipped and not hasattr(report, "wasxfail"):
+            place = report.longrepr
+            self._skipped[report.nodeid] = place[2] if isinstance(place, tuple) else str(place)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Under xdist the controller hears every report, so the workers need not judge.
+    if os.environ.get("CLIENTLEDGER_NO_SKIP") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(NoSkips(), "clientledger-no-skips")

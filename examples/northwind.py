@@ -1,0 +1,1 @@
+"""The demo: a year of the Northwind shop on a fresh book."""

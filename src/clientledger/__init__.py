@@ -1,0 +1,1 @@
+"""The client base that knows the money."""

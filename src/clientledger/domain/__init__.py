@@ -1,0 +1,1 @@
+"""Facts and rules: pure, frozen, no I/O, no clock."""

@@ -1,0 +1,187 @@
+"""Finds, checks and names plugins: the only plugin manager.
+
+No plugin is loaded by an import, and there is no global manager: each book has its own `Plugins`.
+"""
+
+import re
+from collections.abc import Iterable
+from importlib.metadata import EntryPoint, entry_points
+
+import pluggy
+
+from clientledger import hookspecs
+from clientledger.errors import InvalidValue, NotAllowed, PluginError
+from clientledger.hookspecs import PROJECT, StoreFactory, hookimpl
+from clientledger.memory import MemoryStore
+from clientledger.ports import Store
+
+__all__ = ["Plugins"]
+
+_SCHEME = re.compile(r"[a-z][a-z0-9]*(?:\+[a-z0-9]+)?\Z")
+
+_ADAPTERS = {
+    "sqlite": ("clientledger-sqlalchemy", "clientledger[sql]"),
+}
+"""Which distribution to install for a scheme that no installed plugin offers."""
+
+
+class _CorePlugin:
+    """What the core itself supplies, through the same hooks as everybody."""
+
+    @hookimpl
+    def register_stores(self, register: hookspecs.RegisterStore) -> None:
+        register("memory", _open_memory)
+
+
+def _open_memory(url: str, *, read_only: bool) -> Store:
+    if url not in ("memory:", "memory://"):
+        raise InvalidValue(
+            "a book in memory has no name", field="url", value=url, remedy='write "memory:"'
+        )
+    if read_only:
+        raise NotAllowed(
+            "a book in memory is new, so nothing could be read",
+            field="read_only",
+            remedy="leave it out",
+        )
+    return MemoryStore()
+
+
+class Plugins:
+    """The plugins of one book.
+
+    Args:
+        plugins: modules or objects with hook implementations, registered as they are.
+        block: names of plugins that must not be used, however they come.
+
+    Raises:
+        PluginError: a plugin is no plugin, or implements a hook that does not exist.
+    """
+
+    def __init__(self, plugins: Iterable[object] = (), block: Iterable[str] = ()) -> None:
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        for name in block:
+            self._manager.set_blocked(name)
+        self._register(_CorePlugin(), "clientledger")
+        for plugin in plugins:
+            self._register(plugin, _name_of(plugin))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the plugins in use, in order."""
+        return tuple(
+            sorted(name for name, plugin in self._manager.list_name_plugin() if plugin is not None)
+        )
+
+    def discover(self, only: str | None = None) -> None:
+        """Load installed plugins: all of them, or those of one entry-point name.
+
+        Raises:
+            PluginError: one of them cannot be loaded; it is named.
+        """
+        for entry in entry_points(group=PROJECT):
+            wanted = only is None or entry.name == only
+            if (
+                not wanted
+                or self._manager.is_blocked(_entry_name(entry))
+                or self._manager.is_blocked(entry.name)
+            ):
+                continue
+            try:
+                plugin = entry.load()
+            except Exception as error:  # whatever a plugin does at import must not pass for ours
+                raise PluginError(
+                    f"the plugin {_entry_name(entry)} cannot be loaded: {error}",
+                    field="plugin",
+                    value=entry.value,
+                    remedy=f'install it anew, or block it by name: block=["{entry.name}"]',
+                ) from error
+            if not self._manager.is_registered(plugin):
+                self._register(plugin, _entry_name(entry))
+
+    def open_store(self, url: object, *, read_only: bool = False) -> Store:
+        """Open the store that a URL names.
+
+        Raises:
+            InvalidValue: not a URL, or a scheme that nobody offers; it names what is installed and
+                what to install.
+            PluginError: two plugins offer one scheme, or the one that offers it is broken.
+        """
+        scheme = url.partition(":")[0] if isinstance(url, str) and ":" in url else ""
+        if not _SCHEME.match(scheme):
+            raise InvalidValue(
+                "not the address of a book",
+                field="url",
+                value=url,
+                remedy='write "sqlite:///clients.db" or "memory:"',
+            )
+        base = scheme.partition("+")[0]
+        stores = self._stores()
+        if scheme not in stores:
+            self.discover(base)
+            stores = self._stores()
+        if scheme not in stores:
+            distribution, extra = _ADAPTERS.get(base, ("", ""))
+            offered = ", ".join(sorted(stores))
+            install = f"; install {distribution} (or {extra})" if distribution else ""
+            raise InvalidValue(
+                f"no installed plugin opens {scheme}: books",
+                field="url",
+                value=url,
+                remedy=f"installed: {offered}{install}",
+            )
+        return stores[scheme][1](str(url), read_only=read_only)
+
+    def _stores(self) -> dict[str, tuple[str, StoreFactory]]:
+        found: dict[str, tuple[str, StoreFactory]] = {}
+        for implementation in self._manager.hook.register_stores.get_hookimpls():
+            name = implementation.plugin_name
+
+            def register(scheme: str, factory: StoreFactory, name: str = name) -> None:
+                if (
+                    not isinstance(scheme, str)
+                    or not _SCHEME.match(scheme)
+                    or not callable(factory)
+                ):
+                    raise PluginError(
+                        f"the plugin {name} registers no store", field="scheme", value=scheme
+                    )
+                if scheme in found:
+                    raise PluginError(
+                        f"the plugins {found[scheme][0]} and {name} both open {scheme}: books",
+                        field="scheme",
+                        value=scheme,
+                        remedy="block one of them by name",
+                    )
+                found[scheme] = (name, factory)
+
+            given = [{"register": register}[argument] for argument in implementation.argnames]
+            try:
+                implementation.function(*given)
+            except PluginError:
+                raise
+            except Exception as error:  # a broken plugin is named, whatever it raises
+                raise PluginError(
+                    f"the plugin {name} failed in register_stores: {error}"
+                ) from error
+        return found
+
+    def _register(self, plugin: object, name: str) -> None:
+        if self._manager.is_blocked(name):
+            return
+        try:
+            self._manager.register(plugin, name)
+            self._manager.check_pending()
+        except (ValueError, pluggy.PluginValidationError) as error:
+            raise PluginError(
+                f"the plugin {name} cannot be used: {error}", field="plugin", value=name
+            ) from error
+
+
+def _entry_name(entry: EntryPoint) -> str:
+    return f"{entry.dist.name}:{entry.name}" if entry.dist else entry.name
+
+
+def _name_of(plugin: object) -> str:
+    return str(getattr(plugin, "__name__", type(plugin).__name__))
