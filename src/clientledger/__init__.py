@@ -1,1 +1,222 @@
-"""The client base that knows the money."""
+"""The client base that knows the money: one card for every client.
+
+Begin with `open_book`, which gives a `Book`.
+"""
+
+from clientledger.book import (
+    Book,
+    open_book,
+)
+from clientledger.domain.accounts import (
+    Account,
+    AgeingRow,
+    Bucket,
+    EntryState,
+    Statement,
+    StatementRow,
+    account_of,
+    accounts,
+    ageing,
+    entry_state,
+    statement,
+)
+from clientledger.domain.agreements import (
+    Agreement,
+)
+from clientledger.domain.clients import (
+    Client,
+)
+from clientledger.domain.contact_points import (
+    Address,
+    Contact,
+    Email,
+    Phone,
+)
+from clientledger.domain.entries import (
+    Allocation,
+    Entry,
+    EntryLine,
+    Instalment,
+    Line,
+    Release,
+)
+from clientledger.domain.events import (
+    Event,
+)
+from clientledger.domain.insights import (
+    BestClient,
+    Bought,
+    Card,
+    Debtor,
+    Dormant,
+    Purchases,
+    Rhythm,
+    bought,
+    dormant,
+    purchases,
+    rhythms,
+    usual_interval,
+)
+from clientledger.domain.interactions import (
+    Interaction,
+)
+from clientledger.domain.journal import (
+    Balance,
+    Journal,
+    OpenItem,
+    PurchaseDay,
+    balances,
+    open_items,
+    purchase_days,
+)
+from clientledger.domain.money import (
+    Currency,
+    Money,
+)
+from clientledger.domain.pages import (
+    Page,
+)
+from clientledger.domain.posting import (
+    Posting,
+)
+from clientledger.domain.settings import (
+    Settings,
+)
+from clientledger.domain.tasks import (
+    Task,
+)
+from clientledger.domain.team import (
+    HandOver,
+    Member,
+)
+from clientledger.domain.timeline import (
+    TimelineItem,
+)
+from clientledger.errors import (
+    Busy,
+    ClientArchived,
+    ClientLedgerError,
+    Conflict,
+    CreditLimitExceeded,
+    DeliveryError,
+    Duplicate,
+    HostTransactionAborted,
+    InvalidValue,
+    KeyReused,
+    LedgerError,
+    NotAllowed,
+    NotFound,
+    NotLinked,
+    NumberTaken,
+    OutcomeUnknown,
+    OverAllocated,
+    PeriodClosed,
+    PluginError,
+    Stale,
+    StoreError,
+    Voided,
+    WrongClient,
+    WrongCurrency,
+    WrongDirection,
+)
+from clientledger.hookspecs import (
+    hookimpl,
+)
+from clientledger.memory import (
+    MemoryStore,
+)
+from clientledger.services.audit import (
+    Problem,
+    Report,
+)
+from clientledger.services.desk import (
+    Outcome,
+)
+
+__all__ = [
+    "Account",
+    "Address",
+    "AgeingRow",
+    "Agreement",
+    "Allocation",
+    "Balance",
+    "BestClient",
+    "Book",
+    "Bought",
+    "Bucket",
+    "Busy",
+    "Card",
+    "Client",
+    "ClientArchived",
+    "ClientLedgerError",
+    "Conflict",
+    "Contact",
+    "CreditLimitExceeded",
+    "Currency",
+    "Debtor",
+    "DeliveryError",
+    "Dormant",
+    "Duplicate",
+    "Email",
+    "Entry",
+    "EntryLine",
+    "EntryState",
+    "Event",
+    "HandOver",
+    "HostTransactionAborted",
+    "Instalment",
+    "Interaction",
+    "InvalidValue",
+    "Journal",
+    "KeyReused",
+    "LedgerError",
+    "Line",
+    "Member",
+    "MemoryStore",
+    "Money",
+    "NotAllowed",
+    "NotFound",
+    "NotLinked",
+    "NumberTaken",
+    "OpenItem",
+    "Outcome",
+    "OutcomeUnknown",
+    "OverAllocated",
+    "Page",
+    "PeriodClosed",
+    "Phone",
+    "PluginError",
+    "Posting",
+    "Problem",
+    "PurchaseDay",
+    "Purchases",
+    "Release",
+    "Report",
+    "Rhythm",
+    "Settings",
+    "Stale",
+    "Statement",
+    "StatementRow",
+    "StoreError",
+    "Task",
+    "TimelineItem",
+    "Voided",
+    "WrongClient",
+    "WrongCurrency",
+    "WrongDirection",
+    "account_of",
+    "accounts",
+    "ageing",
+    "balances",
+    "bought",
+    "dormant",
+    "entry_state",
+    "hookimpl",
+    "open_book",
+    "open_items",
+    "purchase_days",
+    "purchases",
+    "rhythms",
+    "statement",
+    "usual_interval",
+]

@@ -230,7 +230,8 @@ class Store(Scope):
 
         Positions run from 1 without gaps, in an order in which each client's events keep the order
         in which they were committed; a position once given is for good. Runs in a transaction of
-        its own, so that a reader of the feed never skips one that committed late.
+        its own, so that a reader of the feed never skips one that committed late. A store that was
+        opened read-only gives none.
         """
 
     @abstractmethod

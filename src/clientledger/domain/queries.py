@@ -283,6 +283,7 @@ class EntryQuery(Query[Entry]):
     since: date | None = None
     until: date | None = None
     undoes: tuple[UUID, ...] | None = None
+    excluding: tuple[UUID, ...] = ()
 
     def matches(self, row: Entry) -> bool:
         """Whether the entry is asked for."""
@@ -295,6 +296,7 @@ class EntryQuery(Query[Entry]):
             and (self.since is None or row.on >= self.since)
             and (self.until is None or row.on <= self.until)
             and _in(self.undoes, row.undoes)
+            and row.id not in self.excluding
         )
 
 

@@ -17,7 +17,6 @@ from clientledger.domain.posting import Move, Posting
 from clientledger.errors import (
     InvalidValue,
     OverAllocated,
-    Voided,
     WrongClient,
     WrongCurrency,
     WrongDirection,
@@ -29,6 +28,7 @@ __all__ = [
     "Stamp",
     "check_balance",
     "check_links",
+    "check_pair",
     "issue",
     "link",
     "link_day",
@@ -203,55 +203,55 @@ def settle_oldest(free: Iterable[Room], owed: Iterable[Room]) -> list[Link]:
     return links
 
 
-def check_links(links: Sequence[Link], voided: Iterable[UUID] = ()) -> Sequence[Link]:
-    """Return links as told, or refuse them all for the first that breaks a rule.
+def check_pair(credit: OpenItem, debit: OpenItem) -> None:
+    """Refuse two items that cannot be linked, whatever the amount.
 
     Raises:
-        Voided, WrongDirection, WrongClient, WrongCurrency, OverAllocated.
+        WrongDirection, WrongClient, WrongCurrency.
     """
-    gone = frozenset(voided)
+    for item, side in ((credit, CREDIT), (debit, DEBIT)):
+        if item.side != side:
+            raise WrongDirection(
+                f"a {item.kind} is a {item.side}",
+                field=side,
+                value=item.entry,
+                remedy=f"name a {side} here",
+            )
+    if credit.client != debit.client:
+        raise WrongClient(
+            "the two documents belong to different clients",
+            field=DEBIT,
+            value=debit.entry,
+            remedy="allocate within one client",
+        )
+    if credit.amount.unit != debit.amount.unit:
+        raise WrongCurrency(
+            f"{credit.currency} does not settle {debit.currency}",
+            field=DEBIT,
+            value=debit.entry,
+            remedy="allocate within one currency",
+        )
+
+
+def check_links(links: list[Link], field: str) -> list[Link]:
+    """Return links as told, or refuse them all where one side has not enough that is open.
+
+    Raises:
+        OverAllocated: on some day more would be allocated than is there.
+    """
     taken: dict[tuple[UUID, int], int] = {}
     for one in links:
-        credit, debit = one.credit.item, one.debit.item
-        for item, side in ((credit, CREDIT), (debit, DEBIT)):
-            if item.entry in gone:
-                raise Voided(
-                    f"the {item.kind} has been voided",
-                    field=side,
-                    value=item.entry,
-                    remedy="name a live one",
-                )
-            if item.side != side:
-                raise WrongDirection(
-                    f"a {item.kind} is a {item.side}",
-                    field=side,
-                    value=item.entry,
-                    remedy=f"name a {side} here",
-                )
-        if credit.client != debit.client:
-            raise WrongClient(
-                "the two documents belong to different clients",
-                field=DEBIT,
-                value=debit.entry,
-                remedy="allocate within one client",
-            )
-        if len({credit.amount.unit, debit.amount.unit, one.amount.unit}) != 1:
-            raise WrongCurrency(
-                f"{credit.currency} does not settle {debit.currency}",
-                field="amount",
-                value=one.amount,
-                remedy="allocate within one currency",
-            )
         for room in (one.credit, one.debit):
-            taken[room.item.key] = taken.get(room.item.key, 0) + one.amount.minor
+            item = room.item
+            taken[item.key] = taken.get(item.key, 0) + one.amount.minor
             left = room.from_day(one.on)
-            if taken[room.item.key] > left:
+            if taken[item.key] > left:
                 raise OverAllocated(
-                    f"only {Money.from_minor(left, room.item.amount.unit)} of the {room.item.kind}"
-                    f" is open from {one.on} on",
-                    field="allocate",
-                    value=Money.from_minor(taken[room.item.key], one.amount.unit),
-                    remedy="allocate no more than that",
+                    f"only {Money.from_minor(left, item.amount.unit)} of the {item.kind} is open"
+                    f" from {one.on} on",
+                    field=field,
+                    value=Money.from_minor(taken[item.key], item.amount.unit),
+                    remedy="allocate no more than is open",
                 )
     return links
 

@@ -1,0 +1,296 @@
+"""The book: the one face of the library."""
+
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from types import TracebackType
+from typing import Any, TypeVar
+from uuid import UUID
+
+import attrs
+
+from clientledger.domain.events import Event
+from clientledger.domain.insights import Card
+from clientledger.domain.pages import Page
+from clientledger.domain.settings import Settings, read_settings
+from clientledger.domain.team import Member
+from clientledger.domain.text import check_key
+from clientledger.domain.time import check_moment, uuid7
+from clientledger.errors import Busy, Conflict, InvalidValue
+from clientledger.plugins import Plugins
+from clientledger.ports import EventQuery, Scope, Store, UnitOfWork
+from clientledger.services.agreements import Agreements
+from clientledger.services.audit import Report, verify
+from clientledger.services.cards import read_card
+from clientledger.services.clients import Clients
+from clientledger.services.desk import ClientRef, Desk, Outcome, Work, busy
+from clientledger.services.insights import Insights
+from clientledger.services.interactions import Interactions
+from clientledger.services.ledger import Ledger
+from clientledger.services.tasks import Tasks
+from clientledger.services.team import Team
+
+__all__ = ["Book", "open_book"]
+
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+
+
+class _Ids:
+    """Makes UUIDv7s of the present moment that rise strictly within the process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = UUID(int=0)
+        self._lock = threading.Lock()
+
+    def __call__(self) -> UUID:
+        fresh = uuid7(self._clock(), secrets.randbits(74))
+        with self._lock:
+            if fresh <= self._last:
+                # The low 62 bits are random: adding one to them keeps version and variant.
+                fresh = UUID(int=self._last.int + 1)
+            self._last = fresh
+        return fresh
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Book:
+    """An open client base. `open_book` makes one; an app that embeds it gives a scope of its own.
+
+    Args:
+        scope: a `Store`, or a unit of work that somebody else began.
+        actor: the key of the member who acts; without one, the member "system".
+        plugins: modules or objects with hook implementations; nothing else is loaded.
+        block: names of plugins that must not be used.
+        clock: the present moment, aware; for tests and for replays.
+
+    Attributes:
+        clients, interactions, agreements, ledger, insights, tasks, team: what it can do.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        *,
+        actor: str | None = None,
+        plugins: Iterable[object] | Plugins = (),
+        block: Iterable[str] = (),
+        clock: Clock | None = None,
+    ) -> None:
+        told = clock or _utc_now
+        desk = Desk(
+            scope=scope,
+            actor=None if actor is None else check_key(actor, "actor"),
+            clock=lambda: check_moment(told(), "clock"),
+            new_id=_Ids(lambda: check_moment(told(), "clock")),
+        )
+        known = plugins if isinstance(plugins, Plugins) else Plugins(plugins, block)
+        self._fill(desk, known)
+
+    def _fill(self, desk: Desk, plugins: Plugins) -> None:
+        self._desk = desk
+        self._plugins = plugins
+        self.clients = Clients(desk)
+        self.interactions = Interactions(desk)
+        self.agreements = Agreements(desk)
+        self.ledger = Ledger(desk)
+        self.insights = Insights(desk)
+        self.tasks = Tasks(desk)
+        self.team = Team(desk)
+
+    def _with(self, **changes: Any) -> "Book":
+        book = object.__new__(type(self))
+        book._fill(attrs.evolve(self._desk, **changes), self._plugins)
+        return book
+
+    @property
+    def actor(self) -> str | None:
+        """The key of the member who acts."""
+        return self._desk.actor
+
+    @property
+    def settings(self) -> Settings:
+        """How the book counts."""
+        with self._desk.glance() as glance:
+            return glance.settings
+
+    def change_settings(self, *, key: str | None = None, **changes: Any) -> Settings:
+        """Change settings; the change is an event.
+
+        Raises:
+            InvalidValue: not a setting, or not a value for it.
+        """
+
+        def plan(work: Work) -> Settings:
+            after = read_settings(work.settings, changes)
+            if after == work.settings:
+                return after
+            if work.settings.revision:
+                return work.change(work.settings, after, "settings.changed")
+            first = attrs.evolve(after, revision=1)
+            work.insert(first, "settings.changed")
+            return first
+
+        return self._desk.command(
+            "change_settings",
+            changes,
+            plan,
+            key=key,
+            again=lambda reading, id: reading.get(Settings, UUID(id)),
+        )
+
+    def as_actor(self, member: str | Member) -> "Book":
+        """The same book, acted on by another member."""
+        key = member.key if isinstance(member, Member) else member
+        return self._with(actor=check_key(key, "actor"))
+
+    @contextmanager
+    def atomic(self) -> Iterator["Book"]:
+        """Begin a transaction: all that the given book does in it stands or falls together.
+
+        Only the book that it gives is in the transaction. It cannot be repeated, so a conflict with
+        another writer is `Busy`; `run` repeats by itself.
+        """
+        try:
+            with self._desk.scope.begin() as unit:
+                yield self._with(scope=unit)
+        except Conflict as error:
+            if not error.passing or isinstance(error, Busy):
+                raise
+            raise busy(error) from error
+
+    def run(self, function: Callable[["Book"], T]) -> T:
+        """Call a function with a book in one transaction; again, whole, when others were quicker.
+
+        The function may run several times: it should do nothing that cannot be done twice.
+
+        Raises:
+            Busy: it did not succeed within the bounds.
+        """
+
+        def once(unit: UnitOfWork) -> T:
+            return function(self._with(scope=unit))
+
+        return self._desk.repeat(once)
+
+    def card(
+        self,
+        client: ClientRef,
+        *,
+        as_of: date | None = None,
+        known_at: datetime | None = None,
+    ) -> Card:
+        """All that is known of a client, each list its first page.
+
+        Raises:
+            NotFound: no such client.
+        """
+        return read_card(self._desk, client, as_of, known_at)
+
+    def changes(self, after: str | None = None, limit: int | None = 1000) -> Page[Event]:
+        """The change feed: every event of the book once, in an order that never changes.
+
+        Args:
+            after: the `cursor` of the last event that was seen.
+            limit: the most to return; None is all.
+        """
+        place = None if not after else _position(after)
+        if isinstance(self._desk.scope, Store):
+            self._desk.scope.sequence()
+        with self._desk.glance() as glance:
+            cursor = None if place is None else (place, UUID(int=2**128 - 1))
+            return glance.page(EventQuery(sequenced=True), limit, cursor)
+
+    def outcome(self, key: str) -> Outcome:
+        """Say whether the command with an idempotency key was recorded, and what it made."""
+        return self._desk.outcome(key)
+
+    def verify(self) -> Report:
+        """Recompute everything from the entries, and name each row that disagrees."""
+        return verify(self._desk)
+
+    def close(self) -> None:
+        """Close the store that `open_book` opened; a scope of somebody else's is left alone."""
+        if isinstance(self._desk.scope, Store):
+            self._desk.scope.close()
+
+    def __enter__(self) -> "Book":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _position(after: object) -> int:
+    if isinstance(after, str) and after.isascii() and after.isdigit() and len(after) <= 18:
+        return int(after)
+    raise InvalidValue(
+        "not a place in the feed", field="after", value=after, remedy="give back an event's cursor"
+    )
+
+
+def open_book(
+    url: str,
+    *,
+    actor: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    plugins: Iterable[object] = (),
+    discover: bool = False,
+    block: Iterable[str] = (),
+    read_only: bool = False,
+    clock: Clock | None = None,
+) -> Book:
+    """Open a book by its URL, making it where it is not there yet.
+
+    Args:
+        url: ``"memory:"`` or, with the SQL adapter installed, ``"sqlite:///clients.db"``.
+        actor: the key of the member who acts; without one, the member "system".
+        settings: by name (`Settings`); they are written when the book is new, and must agree with
+            what it has otherwise.
+        plugins: modules or objects with hook implementations.
+        discover: load every installed plugin, not only the one that the URL needs.
+        block: names of plugins that must not be used.
+        read_only: never write, not even to make the book.
+        clock: the present moment, aware.
+
+    Raises:
+        InvalidValue: not a URL, or a scheme that nobody offers.
+        StoreError: the store cannot be opened, or is something else.
+        PluginError: a plugin is broken, or two are in conflict.
+    """
+    found = Plugins(plugins, block)
+    if discover:
+        found.discover()
+    store = found.open_store(url, read_only=read_only)
+    book = Book(store, actor=actor, plugins=found, clock=clock)
+    try:
+        if settings:
+            _settle(book, settings)
+    except BaseException:
+        book.close()
+        raise
+    return book
+
+
+def _settle(book: Book, wanted: Mapping[str, Any]) -> None:
+    has = book.settings
+    if has.revision == 0:
+        book.change_settings(**wanted)
+    elif read_settings(has, wanted) != has:
+        raise InvalidValue(
+            "the book has other settings",
+            field="settings",
+            value=", ".join(sorted(wanted)),
+            remedy="open it without settings, and use book.change_settings(...)",
+        )

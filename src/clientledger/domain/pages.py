@@ -1,0 +1,51 @@
+"""Pages: what every list returns."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, TypeVar, overload
+
+import attrs
+
+__all__ = ["Page", "page_of"]
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Page(Sequence[T], Generic[T]):
+    """A part of a list, in order: a sequence that knows where the next one begins.
+
+    Attributes:
+        rows: the rows themselves.
+        next: where the next page begins, to be given back as ``after=``; None where all is shown.
+    """
+
+    rows: tuple[T, ...] = ()
+    next: tuple[Any, ...] | None = None
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        return self.rows[index]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.rows)
+
+    @property
+    def more(self) -> bool:
+        """Whether there are further rows."""
+        return self.next is not None
+
+
+def page_of(
+    rows: Sequence[T], limit: int | None, cursor: Callable[[T], tuple[Any, ...]]
+) -> Page[T]:
+    """Make a page of at most `limit` rows out of rows that may be more."""
+    if limit is None or len(rows) <= limit:
+        return Page(tuple(rows))
+    shown = tuple(rows[:limit])
+    return Page(shown, cursor(shown[-1]) if shown else None)

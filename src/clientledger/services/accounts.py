@@ -1,0 +1,210 @@
+"""The ledger's figures: documents, open items, accounts, statements, on any day."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from clientledger.domain.accounts import (
+    Account,
+    EntryState,
+    Statement,
+    accounts,
+    by_currency,
+    entry_state,
+    statement,
+)
+from clientledger.domain.entries import DEBIT, Allocation, Entry
+from clientledger.domain.journal import Journal, OpenItem
+from clientledger.domain.money import Currency, Money, currency_of
+from clientledger.domain.pages import Page
+from clientledger.domain.text import check_text
+from clientledger.domain.time import check_day, check_id
+from clientledger.errors import InvalidValue
+from clientledger.ports import (
+    AllocationQuery,
+    BalanceQuery,
+    Claim,
+    EntryQuery,
+    OpenItemQuery,
+    ReleaseQuery,
+)
+from clientledger.services.desk import ClientRef, Desk, Glance, external_space
+
+__all__ = ["Accounts", "accounts_of"]
+
+EntryRef = Entry | UUID | str
+
+
+@attrs.frozen
+class Accounts:
+    """What can be read of the ledger."""
+
+    _desk: Desk
+
+    def get(self, entry: EntryRef) -> Entry:
+        """Return a document by id.
+
+        Raises:
+            NotFound: no such entry.
+        """
+        with self._desk.glance() as glance:
+            return glance.reading.get(Entry, check_id(entry, "entry"))
+
+    def find(
+        self,
+        *,
+        number: str | None = None,
+        external_id: tuple[str, str] | None = None,
+        client: ClientRef | None = None,
+        kind: str | None = None,
+        currency: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        voided: bool = False,
+        limit: int | None = None,
+        after: tuple[Any, ...] | None = None,
+    ) -> Page[Entry]:
+        """Find documents, by business date, then as recorded.
+
+        Args:
+            external_id: a pair of source and id.
+            since, until: business dates, both included.
+            voided: whether voided documents, and the voids themselves, are shown too.
+        """
+        with self._desk.glance() as glance:
+            query = EntryQuery(
+                ids=None if external_id is None else _held_by(glance, external_id),
+                client=None if client is None else glance.client(client).id,
+                kind=None if kind is None else check_text(kind, "kind"),
+                currency=currency,
+                number=None if number is None else check_text(number, "number"),
+                since=None if since is None else check_day(since, "since"),
+                until=None if until is None else check_day(until, "until"),
+            )
+            if not voided:
+                voids = glance.reading.find(EntryQuery(client=query.client, kind="void"))
+                gone = {id for void in voids for id in (void.id, void.undoes) if id is not None}
+                query = attrs.evolve(query, excluding=tuple(sorted(gone)))
+            return glance.page(query, limit, after)
+
+    def state(
+        self, entry: EntryRef, *, as_of: date | None = None, known_at: datetime | None = None
+    ) -> EntryState:
+        """Say what has become of a document: paid, partly paid, voided, and by what.
+
+        Raises:
+            NotFound: no such entry, or not on that day.
+        """
+        with self._desk.glance() as glance:
+            found = glance.reading.get(Entry, check_id(entry, "entry"))
+            near = (found.id,)
+            client = found.client
+            voids = glance.reading.find(EntryQuery(client=client, undoes=near))
+            links = glance.reading.find(AllocationQuery(client=client, touching=near))
+            backs = glance.reading.find(ReleaseQuery(client=client, touching=near))
+            journal = Journal((found, *voids), tuple(links), tuple(backs))
+            day = glance.day(as_of)
+            return entry_state(journal.at(day, glance.moment(known_at)), found.id, day)
+
+    def allocations(self, entry: EntryRef) -> tuple[Allocation, ...]:
+        """The allocations that touch a document, each with what still holds of it."""
+        return self.state(entry, as_of=date(2999, 12, 31)).allocations
+
+    def account(
+        self,
+        client: ClientRef,
+        currency: str | Currency,
+        *,
+        as_of: date | None = None,
+        known_at: datetime | None = None,
+    ) -> Account:
+        """What a client owes, has prepaid and is late with in one currency."""
+        with self._desk.glance() as glance:
+            unit = currency_of(currency, glance.settings.known)
+            owner = glance.client(client).id
+            found = accounts_of(glance, owner, glance.day(as_of), glance.moment(known_at))
+            nothing = Money.from_minor(0, unit)
+            return found.get(unit.code) or Account(owed=nothing, prepaid=nothing, overdue=nothing)
+
+    def accounts(
+        self, client: ClientRef, *, as_of: date | None = None, known_at: datetime | None = None
+    ) -> dict[str, Account]:
+        """The accounts of a client by currency code; one for each currency it ever used."""
+        with self._desk.glance() as glance:
+            owner = glance.client(client).id
+            return accounts_of(glance, owner, glance.day(as_of), glance.moment(known_at))
+
+    def open_items(
+        self,
+        client: ClientRef | None = None,
+        *,
+        currency: str | None = None,
+        overdue_only: bool = False,
+        as_of: date | None = None,
+        known_at: datetime | None = None,
+        limit: int | None = None,
+        after: tuple[Any, ...] | None = None,
+    ) -> Page[OpenItem]:
+        """What is open, by due date; free credits, which have none, last.
+
+        Args:
+            overdue_only: only debits whose due date has passed.
+        """
+        with self._desk.glance() as glance:
+            day = glance.day(as_of)
+            query = OpenItemQuery(
+                client=None if client is None else glance.client(client).id,
+                currency=currency,
+                side=DEBIT if overdue_only else None,
+                due_before=day if overdue_only else None,
+                as_of=day,
+                known_at=glance.moment(known_at),
+            )
+            return glance.page(query, limit, after)
+
+    def statement(
+        self,
+        client: ClientRef,
+        currency: str | Currency,
+        since: date,
+        until: date,
+        *,
+        known_at: datetime | None = None,
+    ) -> Statement:
+        """The account between two days, both included: opening, entries, closing.
+
+        Raises:
+            InvalidValue: it ends before it begins.
+        """
+        with self._desk.glance() as glance:
+            first, last = check_day(since, "since"), check_day(until, "until")
+            if last < first:
+                raise InvalidValue(
+                    "ends before it begins", field="until", value=last, remedy=f"{first} or later"
+                )
+            unit = currency_of(currency, glance.settings.known)
+            owner = glance.client(client).id
+            query = EntryQuery(client=owner, currency=unit.code, until=last)
+            journal = Journal(tuple(glance.reading.find(query)))
+            known = journal.at(last, glance.moment(known_at))
+            return statement(known.entries, owner, unit, first, last)
+
+
+def accounts_of(
+    glance: Glance, client: UUID, day: date, known_at: datetime | None
+) -> dict[str, Account]:
+    """The accounts of a client by currency code, on a day."""
+    rows = glance.reading.find(BalanceQuery(client=client, as_of=day, known_at=known_at))
+    late = glance.reading.find(
+        OpenItemQuery(client=client, side=DEBIT, due_before=day, as_of=day, known_at=known_at)
+    )
+    return by_currency(accounts(rows, late, day))
+
+
+def _held_by(glance: Glance, external_id: tuple[str, str]) -> tuple[UUID, ...]:
+    source, value = external_id
+    kinds = ("sale", "payment", "credit note", "refund", "write-off", "opening balance")
+    claims = (glance.reading.lookup(Claim, (external_space(kind, source), value)) for kind in kinds)
+    return tuple(UUID(claim.subject) for claim in claims if claim is not None)

@@ -1,0 +1,333 @@
+"""What the ledger's commands share: reading what is told, and writing documents and links."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from clientledger.domain.entries import (
+    CREDIT,
+    Allocation,
+    Entry,
+    EntryLine,
+    Instalment,
+    read_lines,
+)
+from clientledger.domain.journal import Journal, OpenItem
+from clientledger.domain.money import MAX_MINOR, Money, currency_of, read_money
+from clientledger.domain.posting import Claim, Head
+from clientledger.domain.recording import (
+    Link,
+    Room,
+    check_balance,
+    check_links,
+    check_pair,
+    issue,
+    link,
+    link_day,
+    unlink,
+)
+from clientledger.domain.text import check_text
+from clientledger.domain.time import check_id
+from clientledger.errors import InvalidValue, NotFound, NumberTaken, OverAllocated, Voided
+from clientledger.ports import (
+    AllocationQuery,
+    BalanceQuery,
+    EntryQuery,
+    OpenItemQuery,
+    Reading,
+    ReleaseQuery,
+)
+from clientledger.services.desk import Work
+
+__all__ = [
+    "EntryRef",
+    "Target",
+    "Told",
+    "document_id",
+    "draft",
+    "entry_of",
+    "items_of",
+    "kept",
+    "kept_pairs",
+    "link_up",
+    "links_of",
+    "live_allocation",
+    "live_entry",
+    "open_rooms",
+    "read_amount",
+    "record",
+    "release",
+    "rooms",
+    "told_links",
+]
+
+EntryRef = Entry | UUID | str
+"""An entry, or its id as a UUID or as text."""
+
+Target = Entry | Instalment | OpenItem | UUID | str
+"""What an amount is allocated to: a document, or one instalment of it."""
+
+Told = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
+"""Amounts by target: a mapping, or pairs."""
+
+
+def entry_of(work: Work, ref: object, field: str = "entry") -> Entry:
+    """The entry that a caller names.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = work.unit.lookup(Entry, check_id(ref, field))
+    if found is None:
+        raise NotFound(
+            "no such entry in the book", field=field, value=ref, remedy="look it up first"
+        )
+    return found
+
+
+def live_entry(work: Work, ref: object, field: str) -> Entry:
+    """The entry that a caller names, if it has not been voided.
+
+    Raises:
+        NotFound: there is none.
+        Voided: it has been voided, or is a void.
+    """
+    entry = entry_of(work, ref, field)
+    void = work.unit.find(EntryQuery(client=entry.client, undoes=(entry.id,), limit=1))
+    if void or entry.kind == "void":
+        raise Voided(
+            f"voided by {void[0].id}" if void else "a void stands for good",
+            field=field,
+            value=entry.id,
+            remedy="name a live document",
+        )
+    return entry
+
+
+def rooms(work: Work, items: Iterable[OpenItem], since: date) -> list[Room]:
+    """Items of one client with what moved them, read where something happened after a day."""
+    found = list(items)
+    later = tuple({item.entry for item in found if item.latest > max(since, item.on)})
+    moves: dict[tuple[UUID, int], list[tuple[date, int]]] = {}
+    if later:
+        client = found[0].client
+        links = work.unit.find(AllocationQuery(client=client, touching=later))
+        backs = work.unit.find(ReleaseQuery(client=client, touching=later))
+        for sign, facts in ((-1, links), (1, backs)):
+            for fact in facts:
+                move = (fact.on, sign * fact.amount.minor)
+                moves.setdefault((fact.credit, 0), []).append(move)
+                moves.setdefault((fact.debit, fact.instalment), []).append(move)
+    return [Room(item, tuple(moves.get(item.key, ()))) for item in found]
+
+
+def items_of(work: Work, entry: Entry) -> list[OpenItem]:
+    """The items of a recorded document, settled ones too."""
+    query = OpenItemQuery(client=entry.client, entries=(entry.id,), open_only=False)
+    return work.unit.find(query)
+
+
+def told_links(
+    work: Work, own: Room, told: Told, *, on: date | None = None, field: str = "allocate"
+) -> list[Link]:
+    """Turn amounts by target, as told, into links of one item; all of them, or none.
+
+    An amount for a whole document is spread over its instalments, the earliest due first.
+
+    Raises:
+        InvalidValue, NotFound, Voided, WrongDirection, WrongClient, WrongCurrency, OverAllocated.
+    """
+    links: list[Link] = []
+    for target, amount in _pairs(told, field):
+        aim = live_entry(work, _entry_id(target), field)
+        wanted = read_money(amount, own.item.amount.unit, field=field, known=work.settings.known)
+        items = [item for item in items_of(work, aim) if _named(target, item)]
+        left = wanted.minor
+        for room in rooms(work, items, max(own.item.on, on or own.item.on)):
+            pair = (own, room) if own.item.side == CREDIT else (room, own)
+            check_pair(pair[0].item, pair[1].item)
+            day = link_day(pair[0].item, pair[1].item, on)
+            used = sum(
+                one.amount.minor for one in links if room.item in (one.credit.item, one.debit.item)
+            )
+            minor = min(left, room.from_day(day) - used)
+            if minor > 0:
+                links.append(Link(*pair, Money.from_minor(minor, wanted.unit), day))
+                left -= minor
+        if left:
+            open_ = Money.from_minor(wanted.minor - left, wanted.unit)
+            raise OverAllocated(
+                f"only {open_} of the {aim.kind} is open",
+                field=field,
+                value=wanted,
+                remedy="allocate no more than is open",
+            )
+    return check_links(links, field)
+
+
+def _pairs(told: Told, field: str) -> list[tuple[Any, Any]]:
+    given = told.items() if isinstance(told, Mapping) else told
+    listed = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [None]
+    if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in listed):
+        raise InvalidValue(
+            "not amounts by target", field=field, value=told, remedy='give {sale: "10.00"} or pairs'
+        )
+    return [(pair[0], pair[1]) for pair in listed if pair is not None]
+
+
+def _entry_id(target: object) -> object:
+    if isinstance(target, Instalment | OpenItem):
+        return target.entry
+    return target
+
+
+def _named(target: object, item: OpenItem) -> bool:
+    if isinstance(target, Instalment):
+        return item.instalment == target.number
+    return not isinstance(target, OpenItem) or item.instalment == target.instalment
+
+
+def kept(told: Any) -> Any:
+    """What can be read once only, kept; an amount or what is no list is left as it is."""
+    once = isinstance(told, Iterable) and not isinstance(told, str | bytes | Mapping | tuple)
+    return tuple(told) if once else told
+
+
+def kept_pairs(told: Told) -> Any:
+    """Amounts by target as told, kept for a repeat."""
+    return told if isinstance(told, Mapping) else kept(told)
+
+
+def document_id(ref: object) -> UUID:
+    """The id of the document that a reference names; of an instalment or item, whose it is."""
+    return check_id(ref.entry if isinstance(ref, Instalment | OpenItem) else ref, "entry")
+
+
+def read_amount(work: Work, told: object, currency: object) -> tuple[Money, tuple[EntryLine, ...]]:
+    """Read what a document is over: an amount, or lines that add up to one.
+
+    Raises:
+        InvalidValue: malformed, not positive, too large, or in no known currency.
+        WrongCurrency: an amount in another currency than is told.
+    """
+    known, settings = work.settings.known, work.settings
+    if isinstance(told, Money | Decimal | int | str | float):
+        named = isinstance(told, Money) or (isinstance(told, str) and " " in told)
+        unit = currency if currency is not None else None if named else settings.currency
+        return read_money(told, unit, known=known), ()  # type: ignore[arg-type]  # read_money refuses
+    if currency is None and settings.currency is None:
+        raise InvalidValue(
+            "no currency is known for the lines",
+            field="currency",
+            remedy='give currency="EUR", or set the book\'s currency',
+        )
+    unit = currency_of(currency if currency is not None else settings.currency, known)
+    lines = read_lines(told, unit, settings.rounding, known)
+    minor = sum(line.total.minor for line in lines)
+    if not 0 < minor <= MAX_MINOR:
+        raise InvalidValue(
+            "the lines do not add up to a positive amount that every store adds exactly",
+            field="lines",
+            value=minor,
+            remedy=f"above zero, at most {MAX_MINOR} minor units",
+        )
+    return Money.from_minor(minor, unit), lines
+
+
+def draft(
+    work: Work,
+    head: Head,
+    kind: str,
+    side: str,
+    amount: Money,
+    on: date,
+    *,
+    id: UUID | None = None,
+    number: str | None = None,
+    external_ids: Mapping[str, str] | None = None,
+    **fields: Any,
+) -> Entry:
+    """Make a document, the client's next, and claim its number and external ids.
+
+    Raises:
+        NumberTaken, Duplicate: another live document has them.
+    """
+    stamp = work.stamp(head)
+    id = id or work.new_id()
+    own = [one for one in work.posting.of(Entry) if one.client == head.client]
+    if number is not None:
+        number = check_text(number, "number", empty=False)
+        scope = f"{head.client}/" if work.settings.number_scope == "client" else ""
+        claim = Claim(f"number:{kind}", scope + number, str(id))
+        work.claim(claim, NumberTaken, "number", kind)
+    return Entry(
+        id=id,
+        client=head.client,
+        sequence=head.sequence + len(own) + 1,
+        kind=kind,
+        side=side,
+        amount=amount,
+        on=on,
+        recorded_at=stamp.at,
+        actor=stamp.actor,
+        number=number,
+        external_ids=work.claim_external(kind, external_ids, id),
+        **fields,
+    )
+
+
+def record(work: Work, entry: Entry) -> None:
+    """Write a document: its items are open from its date on."""
+    query = BalanceQuery(client=entry.client, currency=entry.currency)
+    check_balance(next(iter(work.unit.find(query)), None), entry)
+    work.add(issue(entry))
+    work.tell(f"{entry.kind}.recorded", entry.id, client=entry.client, at=entry.recorded_at)
+
+
+def open_rooms(work: Work, entry: Entry, side: str) -> list[Room]:
+    """The open items of one side of a document's account, with what moved them since its date."""
+    query = OpenItemQuery(client=entry.client, currency=entry.currency, side=side)
+    return rooms(work, work.unit.find(query), entry.on)
+
+
+def link_up(work: Work, links: list[Link], head: Head) -> list[Allocation]:
+    """Write allocations."""
+    posting = link(links, work.stamp(head))
+    work.add(posting)
+    made: list[Allocation] = list(posting.of(Allocation))
+    for one in made:
+        work.tell("allocation.made", one.id, client=one.client, at=one.recorded_at)
+    return made
+
+
+def links_of(work: Work, entry: Entry) -> list[tuple[Allocation, OpenItem, OpenItem]]:
+    """The live allocations that touch a document, each with its credit and its debit."""
+    links = work.unit.find(AllocationQuery(client=entry.client, touching=(entry.id,)))
+    backs = work.unit.find(ReleaseQuery(client=entry.client, touching=(entry.id,)))
+    journal = Journal(releases=tuple(backs))
+    live = [one for one in map(journal.live, links) if one.live]
+    ids = tuple({id for one in live for id in (one.credit, one.debit)})
+    query = OpenItemQuery(client=entry.client, entries=ids, open_only=False)
+    items = {item.key: item for item in (work.unit.find(query) if ids else ())}
+    return [(one, items[one.credit, 0], items[one.debit, one.instalment]) for one in live]
+
+
+def live_allocation(reading: Reading, id: str) -> Allocation:
+    """An allocation by id, with what still holds of it."""
+    one = reading.get(Allocation, UUID(id))
+    backs = reading.find(ReleaseQuery(client=one.client, touching=(one.credit,)))
+    return Journal(releases=tuple(backs)).live(one)
+
+
+def release(work: Work, live: Allocation, amount: Money, on: date, head: Head) -> Allocation:
+    """Write that an amount of an allocation is taken back, and return what holds of it."""
+    query = OpenItemQuery(client=live.client, entries=(live.credit, live.debit), open_only=False)
+    items = {item.key: item for item in work.unit.find(query)}
+    credit, debit = items[live.credit, 0], items[live.debit, live.instalment]
+    work.add(unlink(live, amount, credit, debit, on, work.stamp(head)))
+    work.tell("allocation.released", live.id, client=live.client, at=work.stamp(head).at)
+    return attrs.evolve(live, live=live.live - amount)
