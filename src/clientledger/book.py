@@ -25,12 +25,13 @@ from clientledger.services.agreements import Agreements
 from clientledger.services.audit import Report, verify
 from clientledger.services.cards import read_card
 from clientledger.services.clients import Clients
-from clientledger.services.desk import ClientRef, Desk, Outcome, Work, busy
+from clientledger.services.desk import Desk, Outcome, busy
 from clientledger.services.insights import Insights
 from clientledger.services.interactions import Interactions
 from clientledger.services.ledger import Ledger
 from clientledger.services.tasks import Tasks
 from clientledger.services.team import Team
+from clientledger.services.work import ClientRef, Work
 
 __all__ = ["Book", "open_book"]
 

@@ -16,6 +16,14 @@ from clientledger.domain.clients import Client, search_key
 from clientledger.domain.contact_points import Address, Contact, Email, Phone
 from clientledger.domain.entries import Allocation, Entry, EntryLine, Instalment, Release
 from clientledger.domain.events import Event
+from clientledger.domain.figures import (
+    BalanceQuery,
+    FigureQuery,
+    LedgerQuery,
+    OpenItemQuery,
+    PurchaseDayQuery,
+    TimelineQuery,
+)
 from clientledger.domain.interactions import Interaction
 from clientledger.domain.journal import Balance, OpenItem, PurchaseDay
 from clientledger.domain.money import MAX_MINOR, MAX_TOTAL, Currency, Money
@@ -23,23 +31,17 @@ from clientledger.domain.posting import Change, Claim, Head, HeadStep, Move, Pos
 from clientledger.domain.queries import (
     AgreementQuery,
     AllocationQuery,
-    BalanceQuery,
     ClaimQuery,
     ClientQuery,
     Cursor,
     EntryQuery,
     EventQuery,
-    FigureQuery,
     HeadQuery,
     InteractionQuery,
-    LedgerQuery,
     MemberQuery,
-    OpenItemQuery,
-    PurchaseDayQuery,
     Query,
     ReleaseQuery,
     TaskQuery,
-    TimelineQuery,
 )
 from clientledger.domain.settings import Settings
 from clientledger.domain.tasks import Task

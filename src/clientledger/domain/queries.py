@@ -5,8 +5,8 @@ may find the rows faster; it must find the same ones in the same order. A new fi
 field, not a new method. None ranks last, in either direction; text ranks by code point.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable
+from datetime import date
 from functools import total_ordering
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
@@ -16,44 +16,30 @@ import attrs
 from clientledger.domain.agreements import Agreement
 from clientledger.domain.clients import Client, search_key
 from clientledger.domain.contact_points import Contact, digits_of
-from clientledger.domain.entries import DEBIT, Allocation, Entry, Release
+from clientledger.domain.entries import Allocation, Entry, Release
 from clientledger.domain.events import Event
 from clientledger.domain.interactions import Interaction
-from clientledger.domain.journal import (
-    Balance,
-    Journal,
-    OpenItem,
-    PurchaseDay,
-    balances,
-    open_items,
-    purchase_days,
-)
 from clientledger.domain.posting import Claim, Head
 from clientledger.domain.tasks import Task
 from clientledger.domain.team import Member
 from clientledger.domain.text import fold
-from clientledger.domain.timeline import TimelineItem, timeline_item
 
 __all__ = [
     "AgreementQuery",
     "AllocationQuery",
-    "BalanceQuery",
     "ClaimQuery",
     "ClientQuery",
     "Cursor",
     "EntryQuery",
     "EventQuery",
-    "FigureQuery",
     "HeadQuery",
     "InteractionQuery",
-    "LedgerQuery",
     "MemberQuery",
-    "OpenItemQuery",
-    "PurchaseDayQuery",
     "Query",
     "ReleaseQuery",
     "TaskQuery",
-    "TimelineQuery",
+    "is_asked",
+    "one_of_asked",
 ]
 
 R = TypeVar("R")
@@ -126,11 +112,13 @@ class Query(Generic[R]):
         return [row for _, row in ranked[: self.limit]]
 
 
-def _is(wanted: object, found: object) -> bool:
+def is_asked(wanted: object, found: object) -> bool:
+    """Whether a filter of one value lets a row through; None is no filter."""
     return wanted is None or wanted == found
 
 
-def _in(wanted: tuple[Any, ...] | None, found: object) -> bool:
+def one_of_asked(wanted: tuple[Any, ...] | None, found: object) -> bool:
+    """Whether a filter of several values lets a row through; None is no filter."""
     return wanted is None or found in wanted
 
 
@@ -161,9 +149,9 @@ class ClientQuery(Query[Client]):
     def matches(self, row: Client) -> bool:
         """Whether the client is asked for."""
         return (
-            _in(self.ids, row.id)
-            and _is(self.manager, row.manager)
-            and _is(self.archived, row.archived)
+            one_of_asked(self.ids, row.id)
+            and is_asked(self.manager, row.manager)
+            and is_asked(self.archived, row.archived)
             and (self.tag is None or self.tag in row.tags)
             and (self.text is None or self._found(search_key(row)))
             and (self.phone is None or self._has_phone(row))
@@ -205,7 +193,7 @@ class MemberQuery(Query[Member]):
 
     def matches(self, row: Member) -> bool:
         """Whether the member is asked for."""
-        return _is(self.active, row.active)
+        return is_asked(self.active, row.active)
 
 
 @attrs.frozen(kw_only=True)
@@ -219,7 +207,7 @@ class InteractionQuery(Query[Interaction]):
 
     def matches(self, row: Interaction) -> bool:
         """Whether the interaction is asked for."""
-        return _is(self.client, row.client)
+        return is_asked(self.client, row.client)
 
 
 @attrs.frozen(kw_only=True)
@@ -236,8 +224,8 @@ class AgreementQuery(Query[Agreement]):
     def matches(self, row: Agreement) -> bool:
         """Whether the agreement is asked for."""
         return (
-            _is(self.client, row.client)
-            and _is(self.kind, row.kind)
+            is_asked(self.client, row.client)
+            and is_asked(self.kind, row.kind)
             and (self.valid_on is None or row.valid_on(self.valid_on))
         )
 
@@ -258,10 +246,10 @@ class TaskQuery(Query[Task]):
     def matches(self, row: Task) -> bool:
         """Whether the task is asked for."""
         return (
-            _is(self.client, row.client)
-            and _is(self.status, row.status)
-            and _is(self.assignee, row.assignee)
-            and _is(self.about, row.about)
+            is_asked(self.client, row.client)
+            and is_asked(self.status, row.status)
+            and is_asked(self.assignee, row.assignee)
+            and is_asked(self.about, row.about)
             and (
                 self.due_until is None or (row.due_on is not None and row.due_on <= self.due_until)
             )
@@ -288,14 +276,14 @@ class EntryQuery(Query[Entry]):
     def matches(self, row: Entry) -> bool:
         """Whether the entry is asked for."""
         return (
-            _in(self.ids, row.id)
-            and _is(self.client, row.client)
-            and _is(self.kind, row.kind)
-            and _is(self.currency, row.currency)
-            and _is(self.number, row.number)
+            one_of_asked(self.ids, row.id)
+            and is_asked(self.client, row.client)
+            and is_asked(self.kind, row.kind)
+            and is_asked(self.currency, row.currency)
+            and is_asked(self.number, row.number)
             and (self.since is None or row.on >= self.since)
             and (self.until is None or row.on <= self.until)
-            and _in(self.undoes, row.undoes)
+            and one_of_asked(self.undoes, row.undoes)
             and row.id not in self.excluding
         )
 
@@ -313,7 +301,9 @@ class AllocationQuery(Query[Allocation]):
     def matches(self, row: Allocation) -> bool:
         """Whether the allocation is asked for."""
         return (
-            _in(self.ids, row.id) and _is(self.client, row.client) and _touches(self.touching, row)
+            one_of_asked(self.ids, row.id)
+            and is_asked(self.client, row.client)
+            and _touches(self.touching, row)
         )
 
 
@@ -328,7 +318,7 @@ class ReleaseQuery(Query[Release]):
 
     def matches(self, row: Release) -> bool:
         """Whether the release is asked for."""
-        return _is(self.client, row.client) and _touches(self.touching, row)
+        return is_asked(self.client, row.client) and _touches(self.touching, row)
 
 
 def _touches(wanted: tuple[UUID, ...] | None, row: Allocation | Release) -> bool:
@@ -349,9 +339,9 @@ class EventQuery(Query[Event]):
     def matches(self, row: Event) -> bool:
         """Whether the event is asked for."""
         return (
-            _is(self.client, row.client)
-            and _is(self.subject, row.subject)
-            and _is(self.sequenced, row.position is not None)
+            is_asked(self.client, row.client)
+            and is_asked(self.subject, row.subject)
+            and is_asked(self.sequenced, row.position is not None)
         )
 
 
@@ -366,7 +356,7 @@ class HeadQuery(Query[Head]):
 
     def matches(self, row: Head) -> bool:
         """Whether the head is asked for."""
-        return _in(self.clients, row.client)
+        return one_of_asked(self.clients, row.client)
 
 
 @attrs.frozen(kw_only=True)
@@ -383,152 +373,7 @@ class ClaimQuery(Query[Claim]):
     def matches(self, row: Claim) -> bool:
         """Whether the claim is asked for."""
         return (
-            _is(self.space, row.space) and _is(self.key, row.key) and _is(self.subject, row.subject)
+            is_asked(self.space, row.space)
+            and is_asked(self.key, row.key)
+            and is_asked(self.subject, row.subject)
         )
-
-
-@attrs.frozen(kw_only=True)
-class FigureQuery(Query[R]):
-    """A question to figures: rows that the domain computes from facts and records.
-
-    Attributes:
-        sources: the classes of the facts and records that the figure is computed from.
-        client: of one client, or None for all.
-    """
-
-    sources: ClassVar[tuple[type[Any], ...]]
-
-    client: UUID | None = None
-
-    def build(self, facts: Mapping[type[Any], tuple[Any, ...]]) -> list[R]:
-        """Compute all rows, matching or not, from the facts of the `sources`."""
-        raise NotImplementedError
-
-
-@attrs.frozen(kw_only=True)
-class LedgerQuery(FigureQuery[R]):
-    """A question to figures of the ledger, on any day and as known at any moment.
-
-    Attributes:
-        as_of: nothing that is dated later counts; None is everything recorded.
-        known_at: nothing that was recorded later counts.
-    """
-
-    sources: ClassVar[tuple[type[Any], ...]] = (Entry, Allocation, Release)
-
-    as_of: date | None = None
-    known_at: datetime | None = None
-
-    def _journal(self, facts: Mapping[type[Any], tuple[Any, ...]]) -> Journal:
-        journal = Journal(facts[Entry], facts[Allocation], facts[Release])
-        return journal.at(self.as_of, self.known_at)
-
-
-@attrs.frozen(kw_only=True)
-class BalanceQuery(LedgerQuery[Balance]):
-    """What clients owe and have prepaid. `owing`: only those that owe something."""
-
-    record: ClassVar[type[Any]] = Balance
-    order: ClassVar[tuple[str, ...]] = ("currency", "client")
-
-    currency: str | None = None
-    owing: bool | None = None
-
-    def matches(self, row: Balance) -> bool:
-        """Whether the balance is asked for."""
-        return (
-            _is(self.client, row.client)
-            and _is(self.currency, row.currency)
-            and _is(self.owing, bool(row.owed))
-        )
-
-    def build(self, facts: Mapping[type[Any], tuple[Any, ...]]) -> list[Balance]:
-        """Compute all balances from the facts."""
-        return balances(self._journal(facts))
-
-
-@attrs.frozen(kw_only=True)
-class OpenItemQuery(LedgerQuery[OpenItem]):
-    """Items by due date (credits, which have none, last), then as recorded.
-
-    Attributes:
-        open_only: leave out what is settled, used or voided.
-        due_before: only debits due before this day.
-    """
-
-    record: ClassVar[type[Any]] = OpenItem
-    order: ClassVar[tuple[str, ...]] = ("due", "on", "client", "sequence", "instalment")
-
-    entries: tuple[UUID, ...] | None = None
-    currency: str | None = None
-    side: str | None = None
-    open_only: bool = True
-    due_before: date | None = None
-
-    def matches(self, row: OpenItem) -> bool:
-        """Whether the item is asked for."""
-        return (
-            _is(self.client, row.client)
-            and _in(self.entries, row.entry)
-            and _is(self.currency, row.currency)
-            and _is(self.side, row.side)
-            and (not self.open_only or bool(row.open))
-            and (
-                self.due_before is None
-                or (row.side == DEBIT and row.due is not None and row.due < self.due_before)
-            )
-        )
-
-    def build(self, facts: Mapping[type[Any], tuple[Any, ...]]) -> list[OpenItem]:
-        """Compute all items from the facts."""
-        return open_items(self._journal(facts))
-
-
-@attrs.frozen(kw_only=True)
-class PurchaseDayQuery(LedgerQuery[PurchaseDay]):
-    """What clients bought, day by day."""
-
-    record: ClassVar[type[Any]] = PurchaseDay
-    order: ClassVar[tuple[str, ...]] = ("client", "currency", "day")
-
-    currency: str | None = None
-    since: date | None = None
-    until: date | None = None
-
-    def matches(self, row: PurchaseDay) -> bool:
-        """Whether the day is asked for."""
-        return (
-            _is(self.client, row.client)
-            and _is(self.currency, row.currency)
-            and (self.since is None or row.day >= self.since)
-            and (self.until is None or row.day <= self.until)
-        )
-
-    def build(self, facts: Mapping[type[Any], tuple[Any, ...]]) -> list[PurchaseDay]:
-        """Compute all days from the facts."""
-        return purchase_days(self._journal(facts))
-
-
-@attrs.frozen(kw_only=True)
-class TimelineQuery(FigureQuery[TimelineItem]):
-    """The timeline of a client, newest first. `until`: nothing that happened later."""
-
-    record: ClassVar[type[Any]] = TimelineItem
-    order: ClassVar[tuple[str, ...]] = ("-at", "-id")
-    sources: ClassVar[tuple[type[Any], ...]] = (Entry, Interaction, Agreement, Task, Event)
-
-    what: tuple[str, ...] | None = None
-    until: datetime | None = None
-
-    def matches(self, row: TimelineItem) -> bool:
-        """Whether the row is asked for."""
-        return (
-            _is(self.client, row.client)
-            and _in(self.what, row.what)
-            and (self.until is None or row.at <= self.until)
-        )
-
-    def build(self, facts: Mapping[type[Any], tuple[Any, ...]]) -> list[TimelineItem]:
-        """Show all records as rows."""
-        shown = (timeline_item(record) for source in self.sources for record in facts[source])
-        return [row for row in shown if row is not None]

@@ -30,7 +30,8 @@ from clientledger.ports import (
     OpenItemQuery,
     ReleaseQuery,
 )
-from clientledger.services.desk import ClientRef, Desk, Glance, external_space
+from clientledger.services.desk import Desk
+from clientledger.services.work import ClientRef, Glance, external_space
 
 __all__ = ["Accounts", "accounts_of"]
 

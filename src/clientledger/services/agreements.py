@@ -16,7 +16,8 @@ from clientledger.domain.text import check_text
 from clientledger.domain.time import check_day, check_id
 from clientledger.errors import InvalidValue, NotAllowed
 from clientledger.ports import AgreementQuery
-from clientledger.services.desk import ClientRef, Desk, Work, made
+from clientledger.services.desk import Desk, made
+from clientledger.services.work import ClientRef, Work
 
 __all__ = ["Agreements"]
 

@@ -6,9 +6,10 @@ from clientledger.domain.insights import Card
 from clientledger.domain.team import Member
 from clientledger.ports import AgreementQuery, OpenItemQuery, TaskQuery, TimelineQuery
 from clientledger.services.accounts import accounts_of
-from clientledger.services.desk import ClientRef, Desk
+from clientledger.services.desk import Desk
 from clientledger.services.insights import purchases_of
 from clientledger.services.interactions import end_of
+from clientledger.services.work import ClientRef
 
 __all__ = ["read_card"]
 

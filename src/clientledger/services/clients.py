@@ -15,7 +15,8 @@ from clientledger.domain.text import SHORT, check_text
 from clientledger.domain.time import check_id
 from clientledger.errors import Stale
 from clientledger.ports import ClientQuery, EventQuery
-from clientledger.services.desk import ClientRef, Desk, Work, external_space, made
+from clientledger.services.desk import Desk, made
+from clientledger.services.work import ClientRef, Work, external_space
 
 __all__ = ["Clients"]
 

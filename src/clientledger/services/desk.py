@@ -9,53 +9,27 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 import attrs
 
 from clientledger import codec
-from clientledger.domain.agreements import Agreement
-from clientledger.domain.clients import Client
-from clientledger.domain.entries import Entry
-from clientledger.domain.events import Event
-from clientledger.domain.interactions import Interaction
-from clientledger.domain.pages import Page, page_of
-from clientledger.domain.posting import Change, Claim, Head, HeadStep, Posting, Record
-from clientledger.domain.recording import Stamp
+from clientledger.domain.posting import Claim, Posting
 from clientledger.domain.settings import Settings
-from clientledger.domain.tasks import Task
 from clientledger.domain.team import SYSTEM, Member
-from clientledger.domain.text import check_key, check_mapping, check_text
-from clientledger.domain.time import check_day, check_id, check_moment, day_of
-from clientledger.errors import (
-    Busy,
-    ClientArchived,
-    Conflict,
-    Duplicate,
-    InvalidValue,
-    KeyReused,
-    NotAllowed,
-    NotFound,
-)
-from clientledger.ports import ClaimQuery, Cursor, Query, Reading, Scope, Store, UnitOfWork
+from clientledger.domain.text import check_key
+from clientledger.errors import Busy, Conflict, KeyReused
+from clientledger.ports import Reading, Scope, Store, UnitOfWork
+from clientledger.services.work import COMMANDS, Glance, Work
 
-__all__ = ["ClientRef", "Desk", "Glance", "Outcome", "Work", "busy", "external_space", "made"]
+__all__ = ["Desk", "Outcome", "busy", "made"]
 
 T = TypeVar("T")
-Rec = TypeVar("Rec", Client, Member, Interaction, Agreement, Task, Settings)
-ClientRef = Client | UUID | str
-"""A client, or its id as a UUID or as text."""
 
-_COMMANDS = "command"
 _SETTINGS_ID = Settings().id
 _TRIES = 12
-
-
-def external_space(kind: str, source: str) -> str:
-    """The space of claims in which a source's ids of one kind of record are unique."""
-    return f"external:{kind}:{source}"
 
 
 @attrs.frozen(kw_only=True)
@@ -69,237 +43,6 @@ class Outcome:
 
     def __bool__(self) -> bool:
         return self.recorded
-
-
-@attrs.define
-class Glance:
-    """A consistent state to read, with the book's settings and the moment of reading."""
-
-    reading: Reading
-    settings: Settings
-    now: datetime
-
-    @property
-    def today(self) -> date:
-        """Today in the book's time zone."""
-        return day_of(self.now, self.settings.zone)
-
-    def day(self, value: object, field: str = "as_of") -> date:
-        """A business day as told, or today."""
-        return self.today if value is None else check_day(value, field)
-
-    def moment(self, value: object, field: str = "known_at") -> datetime | None:
-        """A moment as told, or None."""
-        return None if value is None else check_moment(value, field)
-
-    def page(
-        self, query: Query[T], limit: int | None = None, after: Cursor | None = None
-    ) -> Page[T]:
-        """A page of what a query finds: at most `limit` rows, from `after` on.
-
-        Raises:
-            InvalidValue: a limit that is no number of rows, or an `after` that is no page's `next`.
-        """
-        if limit is not None and (type(limit) is not int or limit < 1):
-            raise InvalidValue(
-                "not a number of rows", field="limit", value=limit, remedy="1 or more"
-            )
-        if after is not None and (type(after) is not tuple or len(after) != len(query.order)):
-            raise InvalidValue(
-                "not where a page ended",
-                field="after",
-                value=after,
-                remedy="give back a page's next",
-            )
-        one_more = None if limit is None else limit + 1
-        rows = self.reading.find(attrs.evolve(query, limit=one_more, after=after))
-        return page_of(rows, limit, query.cursor)
-
-    def client(self, ref: object) -> Client:
-        """The client that a caller names.
-
-        Raises:
-            NotFound: there is none.
-        """
-        return self.reading.get(Client, check_id(ref, "client"))
-
-    def member(self, key: object, field: str) -> Member:
-        """The member that a caller names by key.
-
-        Raises:
-            NotFound: there is none.
-        """
-        name = key.id if isinstance(key, Member) else check_text(key, field, empty=False)
-        found = self.reading.lookup(Member, name)
-        if found is None:
-            raise NotFound(
-                "no such member",
-                field=field,
-                value=key,
-                remedy="add it first: book.team.add(key, name)",
-            )
-        return found
-
-
-@attrs.define
-class Work(Glance):
-    """A command in the making: the unit it reads through, and the posting that it collects."""
-
-    unit: UnitOfWork
-    actor: str
-    new_id: Callable[[], UUID]
-    posting: Posting = attrs.field(factory=Posting)
-    _heads: dict[UUID, Head] = attrs.field(factory=dict)
-    _archived: dict[UUID, bool] = attrs.field(factory=dict)
-
-    def head(self, client: UUID) -> Head:
-        """The client's head; the command is then planned on it, and refused when it moves on.
-
-        Read it before the client's facts.
-
-        Raises:
-            NotFound: no such client.
-        """
-        if client not in self._heads:
-            head = self.unit.lookup(Head, client)
-            if head is None:
-                raise NotFound(
-                    "no such client in the book",
-                    field="client",
-                    value=client,
-                    remedy="look it up with book.clients.find(...)",
-                )
-            self._heads[client] = head
-        return self._heads[client]
-
-    def active(self, key: object, field: str) -> str:
-        """The key of a member who may be given something: the actor, or one who has not left.
-
-        Raises:
-            NotFound: no such member.
-            NotAllowed: the member has been deactivated.
-        """
-        if key == self.actor:
-            return self.actor
-        member = self.member(key, field)
-        if not member.active:
-            raise NotAllowed(
-                "the member has been deactivated",
-                field=field,
-                value=member.id,
-                remedy="name an active member",
-            )
-        return member.id
-
-    def open_head(self, client: Client) -> Head:
-        """The head of a client that may take something new.
-
-        Raises:
-            ClientArchived: it may not.
-        """
-        head = self.head(client.id)
-        if head.archived:
-            raise ClientArchived(
-                "an archived client takes no new sale, agreement or task",
-                field="client",
-                value=client.id,
-                remedy="restore the client first: book.clients.restore(client)",
-            )
-        return head
-
-    def stamp(self, head: Head | None = None) -> Stamp:
-        """Who and when; never before what the client's head has seen."""
-        at = self.now if head is None else max(self.now, head.recorded_at)
-        return Stamp(self.actor, at, self.new_id)
-
-    def add(self, posting: Posting) -> None:
-        """Add to what will be written."""
-        self.posting += posting
-
-    def tell(
-        self,
-        type: str,
-        subject: UUID | str,
-        *,
-        client: UUID | None = None,
-        data: Mapping[str, Any] | None = None,
-        at: datetime | None = None,
-    ) -> Event:
-        """Add the event of a change."""
-        event = Event(
-            id=self.new_id(),
-            type=type,
-            subject=str(subject),
-            client=client,
-            actor=self.actor,
-            at=at or self.now,
-            data=data or {},
-        )
-        self.add(Posting(facts=(event,)))
-        return event
-
-    def insert(self, record: Record, type: str, *, client: UUID | None = None) -> None:
-        """Add a new record, its external ids and its event."""
-        self.add(Posting(changes=(Change(record),)))
-        self.tell(type, record.id, client=client)
-
-    def change(self, before: Rec, after: Rec, type: str, *, client: UUID | None = None) -> Rec:
-        """Add a changed record, with the fields before and after in its event."""
-        moved = attrs.evolve(after, revision=before.revision + 1)
-        self.add(Posting(changes=(Change(moved, before.revision),)))
-        self.tell(type, before.id, client=client, data=codec.changed_fields(before, moved))
-        return moved
-
-    def claim_external(self, kind: str, given: object, subject: UUID) -> dict[str, str]:
-        """Claim the external ids of a new record; each is unique per kind and source.
-
-        Raises:
-            Duplicate: another record has one of them.
-        """
-        ids = check_mapping(given or {}, "external_ids")
-        for source, value in ids.items():
-            check_text(value, f"external_ids[{source}]", empty=False)
-            claim = Claim(external_space(kind, source), value, str(subject))
-            self.claim(claim, Duplicate, f"external_ids[{source}]", kind)
-        return ids
-
-    def claim(self, claim: Claim, refusal: type[Duplicate], field: str, kind: str) -> None:
-        """Claim what must be unique, or refuse with whose it is."""
-        held = self.unit.lookup(Claim, claim.id)
-        if held is not None:
-            raise refusal(
-                f"another {kind} has it: {held.subject}",
-                field=field,
-                value=claim.key,
-                remedy="give another one, or void or change the other first",
-            )
-        self.add(Posting(claims=(claim,)))
-
-    def free(self, subject: UUID) -> None:
-        """Free the number and the external ids of a record; its idempotency key stays taken."""
-        held = self.unit.find(ClaimQuery(subject=str(subject)))
-        self.add(Posting(freed=tuple(claim for claim in held if claim.space != _COMMANDS)))
-
-    def step_heads(self) -> Posting:
-        """The heads on which the command was planned, each one version on."""
-        entries = self.posting.of(Entry)
-        steps = []
-        for before in self._heads.values():
-            own = [entry for entry in entries if entry.client == before.client]
-            head = attrs.evolve(
-                before,
-                version=before.version + 1,
-                sequence=before.sequence + len(own),
-                recorded_at=max([before.recorded_at, *(entry.recorded_at for entry in own)]),
-                archived=self._archived.get(before.client, before.archived),
-            )
-            steps.append(HeadStep(head, before.version))
-        return Posting(heads=tuple(sorted(steps, key=lambda step: step.head.client)))
-
-    def archive(self, client: UUID, archived: bool) -> None:
-        """Let the client's head say that it is archived, or no more."""
-        self.head(client)
-        self._archived[client] = archived
 
 
 @attrs.frozen(kw_only=True)
@@ -351,7 +94,7 @@ class Desk:
 
         def once(unit: UnitOfWork) -> T:
             if key is not None:
-                held = unit.lookup(Claim, (_COMMANDS, key))
+                held = unit.lookup(Claim, (COMMANDS, key))
                 if held is not None:
                     _check_same(held, action, codec.digests(arguments))
                     return again(unit, held.subject)
@@ -369,7 +112,7 @@ class Desk:
             if key is not None:
                 told = {"action": action, **codec.digests(arguments)}
                 subject = str(getattr(value, "id", ""))
-                posting += Posting(claims=(Claim(_COMMANDS, key, subject, told),))
+                posting += Posting(claims=(Claim(COMMANDS, key, subject, told),))
             if posting != Posting():
                 unit.post(posting)
             return value
@@ -399,7 +142,7 @@ class Desk:
         """Say whether the command with a key was recorded."""
         check_key(key, "key")
         with self.scope.snapshot() as reading:
-            held = reading.lookup(Claim, (_COMMANDS, key))
+            held = reading.lookup(Claim, (COMMANDS, key))
         if held is None:
             return Outcome(key=key, recorded=False)
         return Outcome(key=key, recorded=True, action=held.data["action"], result=held.subject)

@@ -41,7 +41,7 @@ from clientledger.ports import (
     Reading,
     ReleaseQuery,
 )
-from clientledger.services.desk import Work
+from clientledger.services.work import Work
 
 __all__ = [
     "EntryRef",

@@ -35,7 +35,8 @@ from clientledger.ports import (
     OpenItemQuery,
     PurchaseDayQuery,
 )
-from clientledger.services.desk import ClientRef, Desk, Glance
+from clientledger.services.desk import Desk
+from clientledger.services.work import ClientRef, Glance
 
 __all__ = ["Insights", "purchases_of"]
 

@@ -15,7 +15,8 @@ from clientledger.domain.timeline import TimelineItem
 from clientledger.errors import InvalidValue
 from clientledger.ports import TimelineQuery
 from clientledger.services.clients import check_revision
-from clientledger.services.desk import ClientRef, Desk, Glance, Work, made
+from clientledger.services.desk import Desk, made
+from clientledger.services.work import ClientRef, Glance, Work
 
 __all__ = ["Interactions", "end_of"]
 

@@ -26,7 +26,7 @@ from clientledger.domain.text import check_text
 from clientledger.domain.time import check_day, check_id
 from clientledger.errors import InvalidValue, NotFound, NotLinked, OverAllocated
 from clientledger.services.accounts import Accounts
-from clientledger.services.desk import ClientRef, Work, made
+from clientledger.services.desk import made
 from clientledger.services.documents import (
     EntryRef,
     Target,
@@ -48,6 +48,7 @@ from clientledger.services.documents import (
     rooms,
     told_links,
 )
+from clientledger.services.work import ClientRef, Work
 
 __all__ = ["Ledger"]
 

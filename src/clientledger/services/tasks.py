@@ -13,7 +13,8 @@ from clientledger.domain.text import LONG, check_text, choose
 from clientledger.domain.time import check_day, check_id, check_moment, day_of
 from clientledger.errors import NotAllowed
 from clientledger.ports import TaskQuery
-from clientledger.services.desk import ClientRef, Desk, Glance, Work, made
+from clientledger.services.desk import Desk, made
+from clientledger.services.work import ClientRef, Glance, Work
 
 __all__ = ["Tasks"]
 

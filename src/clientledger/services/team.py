@@ -15,7 +15,8 @@ from clientledger.domain.text import check_key, check_text
 from clientledger.domain.time import check_id
 from clientledger.errors import Conflict, Duplicate, InvalidValue
 from clientledger.ports import ClientQuery, MemberQuery, Reading, TaskQuery
-from clientledger.services.desk import ClientRef, Desk, Work
+from clientledger.services.desk import Desk
+from clientledger.services.work import ClientRef, Work
 
 __all__ = ["Team"]
 
