@@ -14,13 +14,13 @@ import attrs
 from clientledger.domain.events import Event
 from clientledger.domain.insights import Card
 from clientledger.domain.pages import Page
-from clientledger.domain.settings import Settings, read_settings
+from clientledger.domain.settings import Settings, read_settings, recounted
 from clientledger.domain.team import Member
-from clientledger.domain.text import check_key
+from clientledger.domain.text import check_key, check_several
 from clientledger.domain.time import check_moment, uuid7
-from clientledger.errors import Busy, Conflict, InvalidValue
+from clientledger.errors import Busy, Conflict, InvalidValue, NotAllowed
 from clientledger.plugins import Plugins
-from clientledger.ports import EventQuery, Scope, Store, UnitOfWork
+from clientledger.ports import EntryQuery, EventQuery, Scope, Store, UnitOfWork
 from clientledger.services.agreements import Agreements
 from clientledger.services.audit import Report, verify
 from clientledger.services.cards import read_card
@@ -126,10 +126,14 @@ class Book:
 
         Raises:
             InvalidValue: not a setting, or not a value for it.
+            NotAllowed: a currency in use would be lost, or have other decimals.
         """
+        if "currencies" in changes:
+            changes["currencies"] = check_several(changes["currencies"], "currencies")
 
         def plan(work: Work) -> Settings:
             after = read_settings(work.settings, changes)
+            _keep_currencies(work, after)
             if after == work.settings:
                 return after
             if work.settings.revision:
@@ -233,6 +237,17 @@ class Book:
         self.close()
 
 
+def _keep_currencies(work: Work, after: Settings) -> None:
+    for code in recounted(work.settings, after):
+        if work.unit.total(EntryQuery(currency=code)):
+            raise NotAllowed(
+                "documents are in this currency, as it is now",
+                field="currencies",
+                value=code,
+                remedy="leave it as it is, and give the other one another code",
+            )
+
+
 def _position(after: object) -> int:
     if isinstance(after, str) and after.isascii() and after.isdigit() and len(after) <= 18:
         return int(after)
@@ -276,7 +291,7 @@ def open_book(
     store = found.open_store(url, read_only=read_only)
     book = Book(store, actor=actor, plugins=found, clock=clock)
     try:
-        if settings:
+        if settings is not None:
             _settle(book, settings)
     except BaseException:
         book.close()
@@ -286,9 +301,11 @@ def open_book(
 
 def _settle(book: Book, wanted: Mapping[str, Any]) -> None:
     has = book.settings
+    wanted = dict(wanted) if isinstance(wanted, Mapping) else wanted
+    meant = read_settings(has, wanted)
     if has.revision == 0:
         book.change_settings(**wanted)
-    elif read_settings(has, wanted) != has:
+    elif meant != has:
         raise InvalidValue(
             "the book has other settings",
             field="settings",

@@ -1,16 +1,17 @@
 """Values of the domain to plain data and back: the only user of cattrs.
 
 Plain data is what JSON holds: dicts, lists, text, whole numbers, booleans and None. Money is
-``"500.00 EUR"`` with its decimals beside it where the currency is not of ISO 4217; moments are ISO
-8601 in UTC, dates ISO 8601, decimals text. Reading is strict: unknown fields, missing fields and
-values of another type are refused, nothing is coerced.
+``{"amount": "500.00", "currency": "EUR"}``, with its digits where the currency is not of ISO 4217;
+moments are ISO 8601 in UTC, dates ISO 8601, decimals text. Reading is strict: unknown fields,
+missing fields and values of another type are refused, nothing is coerced.
 """
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 from uuid import UUID
@@ -19,12 +20,19 @@ import attrs
 from cattrs import BaseValidationError, Converter, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
+from clientledger.domain.journal import OpenItem
 from clientledger.domain.money import Currency, Money, currency_of
 from clientledger.errors import ClientLedgerError, InvalidValue
 
 __all__ = ["canonical", "changed_fields", "digests", "dump", "dump_json", "load", "load_json"]
 
 T = TypeVar("T")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?"
+    r"(?:Z|[+-][0-9]{2}:[0-9]{2})\Z"
+)
+_NUMBER = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?(?:E[+-]?[0-9]{1,3})?\Z")
 
 
 def dump(value: Any) -> Any:
@@ -49,6 +57,7 @@ def load(kind: type[T], data: Any) -> T:
         TypeError,
         ValueError,
         AttributeError,
+        RecursionError,
     ) as error:
         raise InvalidValue(
             f"not a {getattr(kind, '__name__', kind)}: {_cause(error)}",
@@ -63,8 +72,26 @@ def dump_json(value: Any) -> str:
 
 
 def load_json(kind: type[T], text: str) -> T:
-    """Turn JSON text into a value; numbers with a point are refused, not rounded."""
-    return load(kind, json.loads(text))
+    """Turn JSON text into a value; numbers with a point are refused, not rounded.
+
+    Raises:
+        InvalidValue: not JSON, or as `load`.
+    """
+    try:
+        data = json.loads(text, parse_float=_no_float, parse_constant=_no_float)
+    except ClientLedgerError:
+        raise
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidValue(
+            f"not JSON: {error}",
+            field=getattr(kind, "__name__", str(kind)),
+            remedy="give JSON text",
+        ) from error
+    return load(kind, data)
+
+
+def _no_float(text: str) -> Any:
+    raise _refuse(text, "a number without a point; amounts are text")
 
 
 def canonical(data: Any) -> str:
@@ -81,12 +108,16 @@ def digests(arguments: Mapping[str, Any]) -> dict[str, str]:
     by value, mappings without regard to order. What was left out counts as not given.
     """
     return {
-        name: hashlib.sha256(
-            canonical(_argument(value)).encode("utf-8", "surrogatepass")
-        ).hexdigest()[:16]
-        for name, value in sorted(arguments.items())
-        if value is not None
+        name: _digest(name, value) for name, value in sorted(arguments.items()) if value is not None
     }
+
+
+def _digest(name: str, value: Any) -> str:
+    try:
+        text = canonical(_argument(value))
+    except RecursionError:
+        raise InvalidValue("nested too deeply", field=name, remedy="give it flat") from None
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def changed_fields(before: Any, after: Any) -> dict[str, dict[str, Any]]:
@@ -103,8 +134,10 @@ def changed_fields(before: Any, after: Any) -> dict[str, dict[str, Any]]:
 
 def _argument(value: Any) -> Any:
     found = getattr(value, "id", None)
-    if isinstance(found, UUID):
+    if isinstance(found, UUID) or (isinstance(found, str) and attrs.has(type(value))):
         return str(found)
+    if isinstance(value, OpenItem):
+        return [str(value.entry), value.instalment]  # whatever is open of it by now
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, int | Decimal):
@@ -113,10 +146,8 @@ def _argument(value: Any) -> Any:
         return {"minor": value.minor, "currency": value.currency}
     if isinstance(value, UUID):
         return str(value)
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
-        return value.isoformat()
+        return _day_or_moment(value)
     if attrs.has(type(value)):
         return {a.name: _argument(getattr(value, a.name)) for a in attrs.fields(type(value))}
     if isinstance(value, Mapping):
@@ -125,6 +156,16 @@ def _argument(value: Any) -> Any:
         parts = [_argument(part) for part in value]
         return sorted(parts, key=canonical) if isinstance(value, set | frozenset) else parts
     return repr(value)
+
+
+def _day_or_moment(value: date) -> str:
+    """The same text for the same moment, in whatever time zone it is told."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        try:
+            return value.astimezone(UTC).isoformat()
+        except OverflowError:  # at the ends of the calendar, where it will be refused
+            pass
+    return value.isoformat()
 
 
 def _number(value: Decimal) -> str:
@@ -176,6 +217,8 @@ def _money_in(data: Any, _: Any) -> Money:
         "digits",
     }:
         raise _refuse(data, "money: amount and currency")
+    if not isinstance(data["amount"], str):
+        raise _refuse(data["amount"], "the amount as text")
     unit = (
         Currency(data["currency"], data["digits"])
         if "digits" in data
@@ -185,23 +228,23 @@ def _money_in(data: Any, _: Any) -> Money:
 
 
 def _moment_in(value: Any, _: Any) -> datetime:
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    written = isinstance(value, str) and _MOMENT.match(value)
+    moment = datetime.fromisoformat(value) if written else None
     if moment is None or moment.tzinfo is None:
         raise _refuse(value, "an ISO 8601 moment with its offset")
     return moment.astimezone(UTC)
 
 
 def _date_in(value: Any, _: Any) -> date:
-    if not isinstance(value, str) or len(value) != 10:
+    if not isinstance(value, str) or not _DATE.match(value):
         raise _refuse(value, "a date as YYYY-MM-DD")
     return date.fromisoformat(value)
 
 
 def _decimal_in(value: Any, _: Any) -> Decimal:
-    try:
-        return Decimal(value) if isinstance(value, str) else Decimal("x")
-    except InvalidOperation:
-        raise _refuse(value, "a number as text") from None
+    if not isinstance(value, str) or not _NUMBER.match(value):
+        raise _refuse(value, "a number as text")
+    return Decimal(value)
 
 
 def _id_in(value: Any, _: Any) -> UUID:
@@ -213,7 +256,8 @@ def _id_in(value: Any, _: Any) -> UUID:
 def _date_or_moment_in(value: Any, _: Any) -> Any:
     if value is None:
         return None
-    return _date_in(value, None) if len(value) == 10 else _moment_in(value, None)
+    short = isinstance(value, str) and len(value) == 10
+    return _date_in(value, None) if short else _moment_in(value, None)
 
 
 def _is_mapping(kind: Any) -> bool:

@@ -97,6 +97,7 @@ def shown(value: object) -> str:
             text = str(value)
         except Exception:  # noqa: BLE001 - a stranger's __str__ must not hide our message
             text = f"a {type(value).__name__}"
+        text = text[: _SHOWN + 4].encode("ascii", "backslashreplace").decode()
     return text if len(text) <= _SHOWN + 3 else text[:_SHOWN] + "…"
 
 

@@ -10,7 +10,8 @@ from importlib.metadata import EntryPoint, entry_points
 import pluggy
 
 from clientledger import hookspecs
-from clientledger.errors import InvalidValue, NotAllowed, PluginError
+from clientledger.domain.text import check_several, check_text
+from clientledger.errors import ClientLedgerError, InvalidValue, NotAllowed, PluginError
 from clientledger.hookspecs import PROJECT, StoreFactory, hookimpl
 from clientledger.memory import MemoryStore
 from clientledger.ports import Store
@@ -61,10 +62,10 @@ class Plugins:
     def __init__(self, plugins: Iterable[object] = (), block: Iterable[str] = ()) -> None:
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(hookspecs)
-        for name in block:
-            self._manager.set_blocked(name)
+        for name in check_several(block, "block"):
+            self._manager.set_blocked(check_text(name, "block", empty=False))
         self._register(_CorePlugin(), "clientledger")
-        for plugin in plugins:
+        for plugin in check_several(plugins, "plugins"):
             self._register(plugin, _name_of(plugin))
 
     @property
@@ -131,7 +132,24 @@ class Plugins:
                 value=url,
                 remedy=f"installed: {offered}{install}",
             )
-        return stores[scheme][1](str(url), read_only=read_only)
+        name, factory = stores[scheme]
+        try:
+            store = factory(str(url), read_only=read_only)
+        except ClientLedgerError:
+            raise
+        except Exception as error:  # a broken plugin is named, whatever it raises
+            raise PluginError(
+                f"the plugin {name} failed to open {scheme}: books: {error}",
+                field="plugin",
+                value=name,
+            ) from error
+        if not isinstance(store, Store):
+            raise PluginError(
+                f"the plugin {name} opened no store for {scheme}: books",
+                field="plugin",
+                value=name,
+            )
+        return store
 
     def _stores(self) -> dict[str, tuple[str, StoreFactory]]:
         found: dict[str, tuple[str, StoreFactory]] = {}

@@ -217,7 +217,12 @@ def entry_state(journal: Journal, id: UUID, as_of: date) -> EntryState:
     """
     entry = next((one for one in journal.entries if one.id == id), None)
     if entry is None:
-        raise NotFound("no such entry on that day", field="entry", value=id)
+        raise NotFound(
+            "no such entry on that day",
+            field="entry",
+            value=id,
+            remedy="ask as_of its date or a later day",
+        )
     void = journal.voids.get(id)
     own = [item for item in open_items(journal) if item.entry == id]
     left = total((item.open for item in own), entry.amount.unit)

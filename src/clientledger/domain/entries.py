@@ -51,6 +51,7 @@ ENTRY_KINDS = (
     "void",
 )
 _MOST_LINES = 10_000
+_MOST_DIGITS = 60
 _HUNDRED = Decimal(100)
 
 
@@ -274,7 +275,8 @@ def _read_line(
             net = exact.scaleb(exact.multiply(net, exact.subtract(_HUNDRED, percent)), -2)
         net = exact.subtract(net, discount.amount if discount else Decimal(0))
         net = exact.add(net, tax.amount if tax else Decimal(0))
-        minor = round_to_minor(net, currency, rounding)
+        rounds = net.adjusted() < _MOST_DIGITS  # what is larger could not even be rounded exactly
+        minor = round_to_minor(net, currency, rounding) if rounds else -1
         if not 0 <= minor <= MAX_MINOR:
             raise InvalidValue(
                 "the line's total is negative or too large",
@@ -310,11 +312,7 @@ def _read_number(value: object, field: str, decimals: int) -> Decimal:
 def _read_zero_or_more(
     value: object, currency: Currency, field: str, known: Mapping[str, Currency] | None
 ) -> Money:
-    if isinstance(value, Money) and value.minor == 0 and value.unit == currency:
-        return value
-    if not isinstance(value, Money | float | bool) and value in (0, "0", Decimal(0)):
-        return Money(0, currency)
-    return read_money(value, currency, field=field, known=known)
+    return read_money(value, currency, field=field, known=known, zero=True)
 
 
 def read_instalments(

@@ -24,6 +24,7 @@ __all__ = [
     "OpenItem",
     "PurchaseDay",
     "balances",
+    "movements",
     "new_items",
     "open_items",
     "purchase_days",
@@ -140,16 +141,26 @@ class Journal:
         return {entry.undoes: entry for entry in self.entries if entry.undoes is not None}
 
     @cached_property
-    def released(self) -> dict[UUID, int]:
-        """Minor units released of each allocation."""
-        found: dict[UUID, int] = defaultdict(int)
+    def backs(self) -> dict[UUID, list[Release]]:
+        """The releases of each allocation."""
+        found: dict[UUID, list[Release]] = defaultdict(list)
         for release in self.releases:
-            found[release.allocation] += release.amount.minor
+            found[release.allocation].append(release)
         return found
 
+    def ended(self, allocation: Allocation) -> date | None:
+        """The day on which a void ended an allocation: the later of the void's and its own."""
+        ends = (self.voids.get(id) for id in (allocation.credit, allocation.debit))
+        days = [max(void.on, allocation.on) for void in ends if void is not None]
+        return min(days, default=None)
+
     def live(self, allocation: Allocation) -> Allocation:
-        """The allocation with what still holds of it."""
-        minor = allocation.amount.minor - self.released.get(allocation.id, 0)
+        """The allocation with what still holds of it: nothing where a side has been voided."""
+        minor = allocation.amount.minor - sum(
+            back.amount.minor for back in self.backs.get(allocation.id, ())
+        )
+        if self.ended(allocation) is not None:
+            minor = 0
         return attrs.evolve(allocation, live=Money.from_minor(minor, allocation.amount.unit))
 
 
@@ -184,33 +195,43 @@ def new_items(entry: Entry) -> tuple[OpenItem, ...]:
     )
 
 
+def movements(journal: Journal) -> dict[ItemKey, list[tuple[date, int]]]:
+    """What allocations do to each item, day by day, in minor units.
+
+    An allocation takes its amount from both sides on its day, a release gives it back on its own,
+    and the void of either document gives back whatever is left; after that nothing counts.
+    """
+    found: dict[ItemKey, list[tuple[date, int]]] = defaultdict(list)
+    for link in journal.allocations:
+        end = journal.ended(link)
+        left = link.amount.minor
+        moves = [(link.on, -left)]
+        for back in journal.backs.get(link.id, ()):
+            counts = end is None or back.on < end
+            moves.append((back.on, back.amount.minor if counts else 0))
+            left -= back.amount.minor if counts else 0
+        if end is not None:
+            moves.append((end, left))
+        for key in ((link.credit, 0), (link.debit, link.instalment)):
+            found[key] += moves
+    return found
+
+
 def open_items(journal: Journal) -> list[OpenItem]:
     """Every item of every document, with what is open of it (which may be nothing)."""
-    moved: dict[ItemKey, int] = defaultdict(int)
-    latest: dict[ItemKey, date] = {}
-
-    def move(key: ItemKey, delta: int, on: date) -> None:
-        moved[key] += delta
-        latest[key] = max(on, latest.get(key, on))
-
-    for link in journal.allocations:
-        move((link.credit, 0), -link.amount.minor, link.on)
-        move((link.debit, link.instalment), -link.amount.minor, link.on)
-    for back in journal.releases:
-        move((back.credit, 0), back.amount.minor, back.on)
-        move((back.debit, back.instalment), back.amount.minor, back.on)
+    moved = movements(journal)
     found = []
     for entry in journal.entries:
         void = journal.voids.get(entry.id)
         for item in new_items(entry):
-            left = item.amount.minor + moved[item.key]
-            last = latest.get(item.key, item.on)
+            own = moved.get(item.key, [])
+            left = item.amount.minor + sum(delta for _, delta in own)
+            days = [item.on, *(day for day, _ in own)]
             if void is not None:
-                left, last = left - item.amount.minor, max(last, void.on)
-            last = max(last, item.on)
-            found.append(
-                attrs.evolve(item, open=Money.from_minor(left, item.amount.unit), latest=last)
-            )
+                left -= item.amount.minor
+                days.append(void.on)
+            now = Money.from_minor(left, item.amount.unit)
+            found.append(attrs.evolve(item, open=now, latest=max(days)))
     return found
 
 

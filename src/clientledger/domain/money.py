@@ -6,7 +6,7 @@ rounding or a trap changes no result.
 
 import re
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from functools import lru_cache
 
 import attrs
@@ -46,11 +46,20 @@ ROUNDINGS = (
 """The names of `decimal`'s rounding rules that a book's settings may choose from."""
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?\Z")
-_AMOUNT = re.compile(r"(?P<number>[^ ]+) (?P<currency>[A-Za-z]{3,12})\Z")
+_AMOUNT = re.compile(r"(?P<number>[^ ]+) (?P<currency>[A-Za-z][A-Za-z0-9]{1,11})\Z")
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,11}\Z")
 _LONGEST = 40
 _MOST_DIGITS = 30
-exact = Context(prec=120, rounding=ROUND_HALF_EVEN, Emin=-9999, Emax=9999)
+exact = Context(
+    prec=120,
+    rounding=ROUND_HALF_EVEN,
+    Emin=-9999,
+    Emax=9999,
+    capitals=1,
+    clamp=0,
+    flags=[],
+    traps=[InvalidOperation, DivisionByZero, Overflow],
+)
 """The one context that all arithmetic of the library uses, whatever the thread's own is."""
 
 
@@ -92,23 +101,40 @@ def _iso_digits() -> dict[str, int]:
 def currency_of(code: object, known: Mapping[str, Currency] | None = None) -> Currency:
     """Find a currency by its code, in ISO 4217's list or among the book's own.
 
+    Args:
+        code: the code, or the currency itself.
+        known: the book's own currencies. A `Currency` must then be the one that the book knows by
+            its code; without them it is taken as it is.
+
     Raises:
         InvalidValue: the code is unknown, or has no minor unit (XAU, XXX).
     """
     if isinstance(code, Currency):
-        return code
+        if known is None or _by_code(code.code, known) == code:
+            return code
+        raise InvalidValue(
+            "not a currency that the book knows, with these decimals",
+            field="currency",
+            value=repr(code),
+            remedy="give the book's own by its code, or add this one to the book's settings",
+        )
     if isinstance(code, str):
-        if known and code in known:
-            return known[code]
-        digits = _iso_digits().get(code)
-        if digits is not None:
-            return _iso_currency(code, digits)
+        found = _by_code(code, known)
+        if found is not None:
+            return found
     raise InvalidValue(
         "not a currency of ISO 4217 with a minor unit",
         field="currency",
         value=code,
         remedy="write its three capital letters, such as EUR, or add it to the book's settings",
     )
+
+
+def _by_code(code: str, known: Mapping[str, Currency] | None) -> Currency | None:
+    if known and code in known:
+        return known[code]
+    digits = _iso_digits().get(code)
+    return None if digits is None else _iso_currency(code, digits)
 
 
 @lru_cache(maxsize=256)
@@ -275,8 +301,13 @@ def read_money(
     *,
     field: str = "amount",
     known: Mapping[str, Currency] | None = None,
+    zero: bool = False,
 ) -> Money:
     """Read an amount of one document: Money, ``"500.00 EUR"``, or a number of a known currency.
+
+    Args:
+        known: the book's own currencies; an amount in one that the book does not know is refused.
+        zero: whether nothing is an amount too.
 
     Raises:
         InvalidValue: malformed, not positive, above `MAX_MINOR`, or without a currency.
@@ -296,6 +327,7 @@ def read_money(
             )
         else:
             money = Money(value, unit)
+        currency_of(money.unit, known)
     except InvalidValue as error:
         named = error.field if error.field == "currency" else field
         raise InvalidValue(
@@ -308,7 +340,7 @@ def read_money(
             value=money,
             remedy=f"give it in {unit.code}",
         )
-    if money.minor <= 0:
+    if money.minor < 0 or (money.minor == 0 and not zero):
         raise InvalidValue(
             "not positive", field=field, value=money, remedy="give an amount above zero"
         )

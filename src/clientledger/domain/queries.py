@@ -6,9 +6,9 @@ field, not a new method. None ranks last, in either direction; text ranks by cod
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from functools import total_ordering
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 import attrs
@@ -92,6 +92,18 @@ class Query(Generic[R]):
         return tuple(getattr(row, name.removeprefix("-")) for name in cls.order)
 
     @classmethod
+    def is_cursor(cls, value: object) -> bool:
+        """Whether a value can be where a page of such rows ended."""
+        return (
+            type(value) is tuple
+            and len(value) == len(cls.order)
+            and all(
+                type(part) in _kinds(cls.record, name.removeprefix("-")) and _is_plain(part)
+                for name, part in zip(cls.order, value, strict=True)
+            )
+        )
+
+    @classmethod
     def rank(cls, cursor: Cursor) -> Any:
         """A comparable rank of a row's cursor: a total order."""
         return tuple(
@@ -110,6 +122,26 @@ class Query(Generic[R]):
             ranked = [pair for pair in ranked if pair[0] > seen]
         ranked.sort(key=lambda pair: pair[0])
         return [row for _, row in ranked[: self.limit]]
+
+
+def _kinds(record: type[Any], name: str) -> tuple[type[Any], ...]:
+    """The types that an attribute of a record may have."""
+    hint = get_type_hints(record).get(name)
+    if hint is None:
+        hint = get_type_hints(getattr(record, name).fget)["return"]
+    return get_args(hint) or (hint,)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value compares with those of its type, and every store can hold it."""
+    match value:
+        case datetime():
+            return value.tzinfo is not None
+        case str():
+            return not any("\ud800" <= character <= "\udfff" for character in value)
+        case int():
+            return abs(value) < 2**63
+    return True
 
 
 def is_asked(wanted: object, found: object) -> bool:

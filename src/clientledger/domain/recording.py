@@ -157,23 +157,23 @@ def unlink(
 
 
 def void(
-    entry: Entry, undo: Entry, links: Sequence[tuple[Allocation, OpenItem, OpenItem]], stamp: Stamp
+    entry: Entry, undo: Entry, links: Sequence[tuple[Allocation, OpenItem, OpenItem]]
 ) -> Posting:
     """Record the void of an entry: its allocations end, its items and its purchase go to nothing.
 
-    Each allocation ends on the later of the void's date and its own.
+    Each allocation, told with what still holds of it, its credit and its debit, ends on the later
+    of the void's date and its own; the void itself says so, and nothing else is written.
     """
-    posting = Posting(facts=(undo,))
-    for allocation, credit, debit in links:
-        if allocation.live:
-            day = max(undo.on, allocation.on)
-            posting += unlink(allocation, allocation.live, credit, debit, day, stamp)
     moves = []
+    for allocation, credit, debit in links:
+        day, minor = max(undo.on, allocation.on), allocation.live.minor
+        for item in (credit, debit):
+            moves += [_item_move(item, minor, day), _balance_move(item, minor, day)]
     for item in new_items(entry):
         moves.append(_item_move(item, -item.amount.minor, undo.on))
         moves.append(_balance_move(item, -item.amount.minor, undo.on))
     moves.extend(_purchase_moves(entry, -1, undo.on))
-    return posting + Posting(moves=tuple(moves))
+    return Posting(facts=(undo,), moves=tuple(moves))
 
 
 def settle_oldest(free: Iterable[Room], owed: Iterable[Room]) -> list[Link]:

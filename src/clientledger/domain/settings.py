@@ -9,11 +9,11 @@ import attrs
 
 from clientledger.domain.contact_points import read_country
 from clientledger.domain.money import ROUNDINGS, Currency, currency_of
-from clientledger.domain.text import choose
+from clientledger.domain.text import check_flag, choose
 from clientledger.domain.time import check_zone
 from clientledger.errors import InvalidValue
 
-__all__ = ["Settings", "read_bounds", "read_settings"]
+__all__ = ["Settings", "read_bounds", "read_settings", "recounted"]
 
 _ONLY = UUID(int=0)
 NUMBER_SCOPES = ("book", "client")
@@ -59,10 +59,14 @@ class Settings:
 
 def read_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     """Return the settings with changes, or refuse the first that cannot be right."""
+    if not isinstance(changes, Mapping):
+        raise InvalidValue(
+            "not settings", field="settings", value=changes, remedy='give {"region": "DE"}'
+        )
     for name, value in changes.items():
         if name not in _READERS:
             raise InvalidValue(
-                "not a setting", field=name, value=value, remedy=", ".join(sorted(_READERS))
+                "not a setting", field=str(name), value=value, remedy=", ".join(sorted(_READERS))
             )
     changed = attrs.evolve(
         settings, **{name: _READERS[name](value) for name, value in changes.items()}
@@ -70,6 +74,19 @@ def read_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     if changed.currency is not None:
         currency_of(changed.currency, changed.known)
     return changed
+
+
+def recounted(before: Settings, after: Settings) -> tuple[str, ...]:
+    """The codes of currencies that would be lost, or have other decimals, after a change."""
+    codes = sorted({*before.known, *after.known})
+    return tuple(code for code in codes if _unit(code, before) not in (None, _unit(code, after)))
+
+
+def _unit(code: str, settings: Settings) -> Currency | None:
+    try:
+        return currency_of(code, settings.known)
+    except InvalidValue:
+        return None
 
 
 def read_bounds(value: object, field: str = "bounds") -> tuple[int, ...]:
@@ -97,21 +114,13 @@ def _currencies(value: object) -> tuple[Currency, ...]:
     return tuple(sorted(units, key=lambda unit: unit.code))
 
 
-def _flag(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise InvalidValue(
-        "not True or False", field="use_prepayments", value=value, remedy="give a bool"
-    )
-
-
 _READERS: Mapping[str, Any] = {
     "time_zone": lambda v: check_zone(v).key,
     "region": lambda v: None if v is None else read_country(v, "region") or None,
     "currency": lambda v: None if v is None else str(v),
     "currencies": _currencies,
     "rounding": lambda v: choose(v, "rounding", ROUNDINGS),
-    "use_prepayments": _flag,
+    "use_prepayments": lambda v: check_flag(v, "use_prepayments"),
     "number_scope": lambda v: choose(v, "number_scope", NUMBER_SCOPES),
     "ageing_bounds": lambda v: read_bounds(v, "ageing_bounds"),
 }

@@ -9,8 +9,11 @@ from clientledger.errors import InvalidValue
 __all__ = [
     "LONG",
     "SHORT",
+    "check_external_id",
+    "check_flag",
     "check_key",
     "check_mapping",
+    "check_several",
     "check_tags",
     "check_text",
     "choose",
@@ -68,7 +71,35 @@ def check_text(
             )
     if not empty and not value.strip():
         raise InvalidValue("empty", field=field, value=value, remedy="give some text")
-    return unicodedata.normalize("NFC", value)
+    composed = unicodedata.normalize("NFC", value)
+    if len(composed) > most:  # a few characters have a composed form that is longer
+        raise InvalidValue(
+            f"longer than {most} characters", field=field, value=value, remedy="shorten it"
+        )
+    return composed
+
+
+def check_flag(value: object, field: str) -> bool:
+    """Return True or False as given; nothing else passes for one of them."""
+    if isinstance(value, bool):
+        return value
+    raise InvalidValue("not True or False", field=field, value=value, remedy="give a bool")
+
+
+def check_several(values: object, field: str) -> tuple[object, ...]:
+    """Return the values of something that can be gone through, but is no text or mapping."""
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise InvalidValue("not a list", field=field, value=values, remedy="give a list or a tuple")
+    return tuple(values)
+
+
+def check_external_id(value: object, field: str = "external_id") -> tuple[str, str]:
+    """Return an id of the host's: a pair of source and id."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise InvalidValue(
+            "not an external id", field=field, value=value, remedy='give ("source", "id")'
+        )
+    return check_text(value[0], field, empty=False), check_text(value[1], field, empty=False)
 
 
 def check_key(value: object, field: str) -> str:

@@ -15,27 +15,24 @@ from clientledger.domain.accounts import (
     entry_state,
     statement,
 )
-from clientledger.domain.entries import DEBIT, Allocation, Entry
+from clientledger.domain.entries import DEBIT, Entry
 from clientledger.domain.journal import Journal, OpenItem
 from clientledger.domain.money import Currency, Money, currency_of
 from clientledger.domain.pages import Page
-from clientledger.domain.text import check_text
+from clientledger.domain.text import check_external_id, check_flag, check_text
 from clientledger.domain.time import check_day, check_id
 from clientledger.errors import InvalidValue
 from clientledger.ports import (
-    AllocationQuery,
     BalanceQuery,
     Claim,
     EntryQuery,
     OpenItemQuery,
-    ReleaseQuery,
 )
 from clientledger.services.desk import Desk
+from clientledger.services.documents import EntryRef, links_near
 from clientledger.services.work import ClientRef, Glance, external_space
 
 __all__ = ["Accounts", "accounts_of"]
-
-EntryRef = Entry | UUID | str
 
 
 @attrs.frozen
@@ -79,12 +76,12 @@ class Accounts:
                 ids=None if external_id is None else _held_by(glance, external_id),
                 client=None if client is None else glance.client(client).id,
                 kind=None if kind is None else check_text(kind, "kind"),
-                currency=currency,
+                currency=_code(glance, currency),
                 number=None if number is None else check_text(number, "number"),
                 since=None if since is None else check_day(since, "since"),
                 until=None if until is None else check_day(until, "until"),
             )
-            if not voided:
+            if not check_flag(voided, "voided"):
                 voids = glance.reading.find(EntryQuery(client=query.client, kind="void"))
                 gone = {id for void in voids for id in (void.id, void.undoes) if id is not None}
                 query = attrs.evolve(query, excluding=tuple(sorted(gone)))
@@ -100,18 +97,12 @@ class Accounts:
         """
         with self._desk.glance() as glance:
             found = glance.reading.get(Entry, check_id(entry, "entry"))
-            near = (found.id,)
-            client = found.client
-            voids = glance.reading.find(EntryQuery(client=client, undoes=near))
-            links = glance.reading.find(AllocationQuery(client=client, touching=near))
-            backs = glance.reading.find(ReleaseQuery(client=client, touching=near))
-            journal = Journal((found, *voids), tuple(links), tuple(backs))
+            near = links_near(glance.reading, found.client, (found.id,))
+            own = glance.reading.find(EntryQuery(client=found.client, undoes=(found.id,)))
+            voids = {void.id: void for void in (*near.entries, *own)}
+            journal = Journal((found, *voids.values()), near.allocations, near.releases)
             day = glance.day(as_of)
             return entry_state(journal.at(day, glance.moment(known_at)), found.id, day)
-
-    def allocations(self, entry: EntryRef) -> tuple[Allocation, ...]:
-        """The allocations that touch a document, each with what still holds of it."""
-        return self.state(entry, as_of=date(2999, 12, 31)).allocations
 
     def account(
         self,
@@ -155,11 +146,12 @@ class Accounts:
         """
         with self._desk.glance() as glance:
             day = glance.day(as_of)
+            late = check_flag(overdue_only, "overdue_only")
             query = OpenItemQuery(
                 client=None if client is None else glance.client(client).id,
-                currency=currency,
-                side=DEBIT if overdue_only else None,
-                due_before=day if overdue_only else None,
+                currency=_code(glance, currency),
+                side=DEBIT if late else None,
+                due_before=day if late else None,
                 as_of=day,
                 known_at=glance.moment(known_at),
             )
@@ -204,8 +196,12 @@ def accounts_of(
     return by_currency(accounts(rows, late, day))
 
 
+def _code(glance: Glance, currency: object) -> str | None:
+    return None if currency is None else currency_of(currency, glance.settings.known).code
+
+
 def _held_by(glance: Glance, external_id: tuple[str, str]) -> tuple[UUID, ...]:
-    source, value = external_id
+    source, value = check_external_id(external_id)
     kinds = ("sale", "payment", "credit note", "refund", "write-off", "opening balance")
     claims = (glance.reading.lookup(Claim, (external_space(kind, source), value)) for kind in kinds)
     return tuple(UUID(claim.subject) for claim in claims if claim is not None)

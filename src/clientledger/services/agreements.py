@@ -130,7 +130,7 @@ class Agreements:
         with self._desk.glance() as glance:
             query = AgreementQuery(
                 client=glance.client(client).id,
-                kind=kind,
+                kind=None if kind is None else check_text(kind, "kind"),
                 valid_on=None if valid_on is None else check_day(valid_on, "valid_on"),
             )
             return glance.page(query, limit, after)

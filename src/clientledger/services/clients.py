@@ -11,9 +11,9 @@ from clientledger.domain.contact_points import Address, Contact, Email, Phone, r
 from clientledger.domain.events import Event
 from clientledger.domain.pages import Page
 from clientledger.domain.posting import Claim, Head, HeadStep, Posting
-from clientledger.domain.text import SHORT, check_text
+from clientledger.domain.text import SHORT, check_external_id, check_flag, check_text
 from clientledger.domain.time import check_id
-from clientledger.errors import Stale
+from clientledger.errors import InvalidValue, Stale
 from clientledger.ports import ClientQuery, EventQuery
 from clientledger.services.desk import Desk, made
 from clientledger.services.work import ClientRef, Work, external_space
@@ -129,7 +129,7 @@ class Clients:
         with self._desk.glance() as glance:
             ids = None
             if external_id is not None:
-                source, value = external_id
+                source, value = check_external_id(external_id)
                 claim = glance.reading.lookup(Claim, (external_space("client", source), value))
                 ids = () if claim is None else (UUID(claim.subject),)
             if phone is not None:
@@ -142,7 +142,7 @@ class Clients:
                 email=None if email is None else check_text(email, "email"),
                 manager=None if manager is None else check_text(manager, "manager"),
                 tag=None if tag is None else check_text(tag, "tag"),
-                archived=archived,
+                archived=None if archived is None else check_flag(archived, "archived"),
             )
             return glance.page(query, limit, after)
 
@@ -166,15 +166,13 @@ class Clients:
             InvalidValue, NotFound: as in `add`.
         """
         expected = client.revision if isinstance(client, Client) else revision
+        given = {name: _kept(value) for name, value in changes.items()}
 
         def plan(work: Work) -> Client:
             before = work.client(client)
             check_revision(before.revision, expected)
             country = next((a.country for a in before.addresses if a.country), None)
-            fields = read_client_fields(
-                {name: _kept(value) for name, value in changes.items()},
-                country or work.settings.region,
-            )
+            fields = read_client_fields(given, country or work.settings.region)
             _check_manager(work, fields.get("manager"))
             after = attrs.evolve(before, **fields)
             if after == before:
@@ -182,7 +180,7 @@ class Clients:
             after = attrs.evolve(after, changed_at=work.now)
             return work.change(before, after, "client.changed", client=before.id)
 
-        arguments = {"client": check_id(client, "client"), "revision": revision, **changes}
+        arguments = {"client": check_id(client, "client"), "revision": revision, **given}
         return self._desk.command("clients.update", arguments, plan, key=key, again=made(Client))
 
     def archive(self, client: ClientRef, *, key: str | None = None) -> Client:
@@ -224,6 +222,10 @@ def check_revision(found: int, expected: int | None) -> None:
     Raises:
         Stale: the record is at another revision.
     """
+    if expected is not None and type(expected) is not int:
+        raise InvalidValue(
+            "not a revision", field="revision", value=expected, remedy="give the record's revision"
+        )
     if expected is not None and found != expected:
         raise Stale(
             f"the record is at revision {found}, not {expected}",
@@ -235,8 +237,10 @@ def check_revision(found: int, expected: int | None) -> None:
 
 def _kept(values: Any) -> Any:
     """What can be read once only, kept; what is no list is left for its reader to refuse."""
+    if isinstance(values, Mapping):
+        return {name: _kept(value) for name, value in values.items()}
     readable = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
-    return tuple(values) if readable else values
+    return tuple(_kept(value) for value in values) if readable else values
 
 
 def _check_manager(work: Work, manager: str | None) -> None:

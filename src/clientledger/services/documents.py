@@ -8,6 +8,7 @@ from uuid import UUID
 
 import attrs
 
+from clientledger.domain.agreements import Agreement
 from clientledger.domain.entries import (
     CREDIT,
     Allocation,
@@ -16,7 +17,7 @@ from clientledger.domain.entries import (
     Instalment,
     read_lines,
 )
-from clientledger.domain.journal import Journal, OpenItem
+from clientledger.domain.journal import Journal, OpenItem, movements
 from clientledger.domain.money import MAX_MINOR, Money, currency_of, read_money
 from clientledger.domain.posting import Claim, Head
 from clientledger.domain.recording import (
@@ -32,7 +33,14 @@ from clientledger.domain.recording import (
 )
 from clientledger.domain.text import check_text
 from clientledger.domain.time import check_id
-from clientledger.errors import InvalidValue, NotFound, NumberTaken, OverAllocated, Voided
+from clientledger.errors import (
+    InvalidValue,
+    NotFound,
+    NumberTaken,
+    OverAllocated,
+    Voided,
+    WrongClient,
+)
 from clientledger.ports import (
     AllocationQuery,
     BalanceQuery,
@@ -47,6 +55,7 @@ __all__ = [
     "EntryRef",
     "Target",
     "Told",
+    "check_agreements",
     "document_id",
     "draft",
     "entry_of",
@@ -54,11 +63,13 @@ __all__ = [
     "kept",
     "kept_pairs",
     "link_up",
+    "links_near",
     "links_of",
     "live_allocation",
     "live_entry",
     "open_rooms",
     "read_amount",
+    "read_total",
     "record",
     "release",
     "rooms",
@@ -112,17 +123,17 @@ def rooms(work: Work, items: Iterable[OpenItem], since: date) -> list[Room]:
     """Items of one client with what moved them, read where something happened after a day."""
     found = list(items)
     later = tuple({item.entry for item in found if item.latest > max(since, item.on)})
-    moves: dict[tuple[UUID, int], list[tuple[date, int]]] = {}
-    if later:
-        client = found[0].client
-        links = work.unit.find(AllocationQuery(client=client, touching=later))
-        backs = work.unit.find(ReleaseQuery(client=client, touching=later))
-        for sign, facts in ((-1, links), (1, backs)):
-            for fact in facts:
-                move = (fact.on, sign * fact.amount.minor)
-                moves.setdefault((fact.credit, 0), []).append(move)
-                moves.setdefault((fact.debit, fact.instalment), []).append(move)
-    return [Room(item, tuple(moves.get(item.key, ()))) for item in found]
+    moved = movements(links_near(work.unit, found[0].client, later)) if later else {}
+    return [Room(item, tuple(moved.get(item.key, ()))) for item in found]
+
+
+def links_near(reading: Reading, client: UUID, entries: tuple[UUID, ...]) -> Journal:
+    """The allocations that touch some documents, their releases, and the voids that ended them."""
+    links = tuple(reading.find(AllocationQuery(client=client, touching=entries)))
+    backs = tuple(reading.find(ReleaseQuery(client=client, touching=entries)))
+    ends = tuple({id for link in links for id in (link.credit, link.debit)})
+    voids = tuple(reading.find(EntryQuery(client=client, undoes=ends))) if ends else ()
+    return Journal(voids, links, backs)
 
 
 def items_of(work: Work, entry: Entry) -> list[OpenItem]:
@@ -132,7 +143,13 @@ def items_of(work: Work, entry: Entry) -> list[OpenItem]:
 
 
 def told_links(
-    work: Work, own: Room, told: Told, *, on: date | None = None, field: str = "allocate"
+    work: Work,
+    own: Room,
+    told: Told,
+    *,
+    on: date | None = None,
+    field: str = "allocate",
+    amount_field: str = "allocate",
 ) -> list[Link]:
     """Turn amounts by target, as told, into links of one item; all of them, or none.
 
@@ -144,7 +161,8 @@ def told_links(
     links: list[Link] = []
     for target, amount in _pairs(told, field):
         aim = live_entry(work, _entry_id(target), field)
-        wanted = read_money(amount, own.item.amount.unit, field=field, known=work.settings.known)
+        unit, known = own.item.amount.unit, work.settings.known
+        wanted = read_money(amount, unit, field=amount_field, known=known)
         items = [item for item in items_of(work, aim) if _named(target, item)]
         left = wanted.minor
         for room in rooms(work, items, max(own.item.on, on or own.item.on)):
@@ -162,11 +180,11 @@ def told_links(
             open_ = Money.from_minor(wanted.minor - left, wanted.unit)
             raise OverAllocated(
                 f"only {open_} of the {aim.kind} is open",
-                field=field,
+                field=amount_field,
                 value=wanted,
                 remedy="allocate no more than is open",
             )
-    return check_links(links, field)
+    return check_links(links, amount_field)
 
 
 def _pairs(told: Told, field: str) -> list[tuple[Any, Any]]:
@@ -202,23 +220,58 @@ def kept_pairs(told: Told) -> Any:
     return told if isinstance(told, Mapping) else kept(told)
 
 
-def document_id(ref: object) -> UUID:
+def document_id(ref: object, field: str) -> UUID:
     """The id of the document that a reference names; of an instalment or item, whose it is."""
-    return check_id(ref.entry if isinstance(ref, Instalment | OpenItem) else ref, "entry")
+    return check_id(ref.entry if isinstance(ref, Instalment | OpenItem) else ref, field)
 
 
-def read_amount(work: Work, told: object, currency: object) -> tuple[Money, tuple[EntryLine, ...]]:
-    """Read what a document is over: an amount, or lines that add up to one.
+def check_agreements(work: Work, ids: Iterable[UUID], client: UUID) -> tuple[UUID, ...]:
+    """Return the ids of agreements, if all of them are the client's.
+
+    Raises:
+        NotFound: there is no such agreement.
+        WrongClient: it is another client's.
+    """
+    for id in ids:
+        found = work.unit.lookup(Agreement, id)
+        if found is None:
+            raise NotFound(
+                "no such agreement in the book",
+                field="agreements",
+                value=id,
+                remedy="look it up first",
+            )
+        if found.client != client:
+            raise WrongClient(
+                "an agreement of another client",
+                field="agreements",
+                value=id,
+                remedy="name agreements of this client",
+            )
+    return tuple(ids)
+
+
+def read_amount(work: Work, told: object, currency: object) -> Money:
+    """Read what a document is over.
 
     Raises:
         InvalidValue: malformed, not positive, too large, or in no known currency.
         WrongCurrency: an amount in another currency than is told.
     """
+    named = isinstance(told, Money) or (isinstance(told, str) and " " in told)
+    unit = currency if currency is not None else None if named else work.settings.currency
+    return read_money(told, unit, known=work.settings.known)  # type: ignore[arg-type]  # it refuses
+
+
+def read_total(work: Work, told: object, currency: object) -> tuple[Money, tuple[EntryLine, ...]]:
+    """Read what a document is over: an amount, or lines that add up to one.
+
+    Raises:
+        InvalidValue, WrongCurrency: as `read_amount`.
+    """
     known, settings = work.settings.known, work.settings
     if isinstance(told, Money | Decimal | int | str | float):
-        named = isinstance(told, Money) or (isinstance(told, str) and " " in told)
-        unit = currency if currency is not None else None if named else settings.currency
-        return read_money(told, unit, known=known), ()  # type: ignore[arg-type]  # read_money refuses
+        return read_amount(work, told, currency), ()
     if currency is None and settings.currency is None:
         raise InvalidValue(
             "no currency is known for the lines",
@@ -305,22 +358,21 @@ def link_up(work: Work, links: list[Link], head: Head) -> list[Allocation]:
 
 
 def links_of(work: Work, entry: Entry) -> list[tuple[Allocation, OpenItem, OpenItem]]:
-    """The live allocations that touch a document, each with its credit and its debit."""
-    links = work.unit.find(AllocationQuery(client=entry.client, touching=(entry.id,)))
-    backs = work.unit.find(ReleaseQuery(client=entry.client, touching=(entry.id,)))
-    journal = Journal(releases=tuple(backs))
-    live = [one for one in map(journal.live, links) if one.live]
-    ids = tuple({id for one in live for id in (one.credit, one.debit)})
+    """The allocations that touch a document, with what holds of each, its credit and its debit."""
+    journal = links_near(work.unit, entry.client, (entry.id,))
+    ids = tuple({id for one in journal.allocations for id in (one.credit, one.debit)})
     query = OpenItemQuery(client=entry.client, entries=ids, open_only=False)
     items = {item.key: item for item in (work.unit.find(query) if ids else ())}
-    return [(one, items[one.credit, 0], items[one.debit, one.instalment]) for one in live]
+    return [
+        (journal.live(one), items[one.credit, 0], items[one.debit, one.instalment])
+        for one in journal.allocations
+    ]
 
 
 def live_allocation(reading: Reading, id: str) -> Allocation:
     """An allocation by id, with what still holds of it."""
     one = reading.get(Allocation, UUID(id))
-    backs = reading.find(ReleaseQuery(client=one.client, touching=(one.credit,)))
-    return Journal(releases=tuple(backs)).live(one)
+    return links_near(reading, one.client, (one.credit,)).live(one)
 
 
 def release(work: Work, live: Allocation, amount: Money, on: date, head: Head) -> Allocation:

@@ -25,7 +25,7 @@ from clientledger.domain.insights import (
 from clientledger.domain.money import Money, currency_of, read_decimal
 from clientledger.domain.pages import Page, page_of
 from clientledger.domain.settings import read_bounds
-from clientledger.domain.text import choose
+from clientledger.domain.text import check_flag, choose
 from clientledger.domain.time import check_day
 from clientledger.errors import InvalidValue
 from clientledger.ports import (
@@ -68,6 +68,7 @@ class Insights:
         with self._desk.glance() as glance:
             day, moment = glance.day(as_of), glance.moment(known_at)
             unit = _known(glance, currency)
+            late_only = check_flag(overdue_only, "overdue_only")
             owing = glance.reading.find(
                 BalanceQuery(currency=unit, owing=True, as_of=day, known_at=moment)
             )
@@ -77,7 +78,7 @@ class Insights:
             found = [
                 (client, account)
                 for (client, _), account in accounts(owing, late, day).items()
-                if account.overdue or not overdue_only
+                if account.overdue or not late_only
             ]
             ranked = _ranked(
                 found,
@@ -243,7 +244,15 @@ def _ranked(
 ) -> Page[T]:
     ordered = sorted(rows, key=rank)
     if after is not None:
-        ordered = [row for row in ordered if rank(row) > after]
+        try:
+            ordered = [row for row in ordered if rank(row) > after]
+        except TypeError:
+            raise InvalidValue(
+                "not where a page ended",
+                field="after",
+                value=after,
+                remedy="give back a page's next",
+            ) from None
     if limit is not None and (type(limit) is not int or limit < 1):
         raise InvalidValue("not a number of rows", field="limit", value=limit, remedy="1 or more")
     return page_of(ordered, limit, rank)

@@ -9,7 +9,7 @@ import attrs
 
 from clientledger.domain.interactions import DIRECTIONS, Interaction
 from clientledger.domain.pages import Page
-from clientledger.domain.text import LONG, check_text, choose
+from clientledger.domain.text import LONG, check_several, check_text, choose
 from clientledger.domain.time import check_id, check_moment, start_of
 from clientledger.domain.timeline import TimelineItem
 from clientledger.errors import InvalidValue
@@ -20,6 +20,7 @@ from clientledger.services.work import ClientRef, Glance, Work
 
 __all__ = ["Interactions", "end_of"]
 
+_SHOWN = ("interaction", "entry", "task", "agreement", "change")
 InteractionRef = Interaction | UUID | str
 
 
@@ -109,6 +110,8 @@ class Interactions:
             before = work.unit.get(Interaction, id)
             check_revision(before.revision, expected)
             fields = _read(changes)
+            if "at" in fields:
+                fields["at"] = check_moment(changes["at"], "at")
             after = attrs.evolve(before, **fields)
             if after == before:
                 return before
@@ -137,7 +140,9 @@ class Interactions:
         with self._desk.glance() as glance:
             query = TimelineQuery(
                 client=glance.client(client).id,
-                what=what,
+                what=None
+                if what is None
+                else tuple(choose(one, "what", _SHOWN) for one in check_several(what, "what")),
                 until=None if as_of is None else end_of(glance, glance.day(as_of)),
             )
             return glance.page(query, limit, after)

@@ -22,15 +22,16 @@ from clientledger.domain.entries import (
 from clientledger.domain.journal import OpenItem, new_items
 from clientledger.domain.money import Currency, Money, read_money
 from clientledger.domain.recording import Room, settle_oldest, void
-from clientledger.domain.text import check_text
+from clientledger.domain.text import check_flag, check_several, check_text
 from clientledger.domain.time import check_day, check_id
-from clientledger.errors import InvalidValue, NotFound, NotLinked, OverAllocated
+from clientledger.errors import InvalidValue, NotFound, NotLinked, OverAllocated, WrongDirection
 from clientledger.services.accounts import Accounts
 from clientledger.services.desk import made
 from clientledger.services.documents import (
     EntryRef,
     Target,
     Told,
+    check_agreements,
     document_id,
     draft,
     entry_of,
@@ -43,6 +44,7 @@ from clientledger.services.documents import (
     live_entry,
     open_rooms,
     read_amount,
+    read_total,
     record,
     release,
     rooms,
@@ -95,12 +97,14 @@ class Ledger(Accounts):
         """
         told = kept(lines_or_amount)
         parts = None if instalments is None else kept(instalments)
-        under = tuple(check_id(one, "agreements") for one in agreements)
+        under = tuple(
+            check_id(one, "agreements") for one in check_several(agreements, "agreements")
+        )
 
         def plan(work: Work) -> Entry:
             owner = work.client(client)
             head = work.open_head(owner)
-            amount, lines = read_amount(work, told, currency)
+            amount, lines = read_total(work, told, currency)
             day = work.day(on, "on")
             id = work.new_id()
             entry = draft(
@@ -117,11 +121,11 @@ class Ledger(Accounts):
                 instalments=read_instalments(
                     amount, day, due=due, instalments=parts, entry=id, known=work.settings.known
                 ),
-                agreements=under,
+                agreements=check_agreements(work, under, owner.id),
             )
             record(work, entry)
             use = work.settings.use_prepayments if use_prepayments is None else use_prepayments
-            if use:
+            if check_flag(use, "use_prepayments"):
                 free = open_rooms(work, entry, CREDIT)
                 own = [Room(item) for item in new_items(entry)]
                 link_up(work, settle_oldest(free, own), head)
@@ -174,7 +178,7 @@ class Ledger(Accounts):
         def plan(work: Work) -> Entry:
             owner = work.client(client)
             head = work.head(owner.id)
-            paid, _ = read_amount(work, amount, currency)
+            paid = read_amount(work, amount, currency)
             entry = draft(
                 work,
                 head,
@@ -228,12 +232,24 @@ class Ledger(Accounts):
         """
 
         def plan(work: Work) -> Allocation:
-            free = live_entry(work, document_id(credit), "credit")
+            free = live_entry(work, document_id(credit, "credit"), "credit")
+            if free.side != CREDIT:
+                raise WrongDirection(
+                    f"a {free.kind} is a {free.side}",
+                    field="credit",
+                    value=free.id,
+                    remedy="name a credit here, and the debit second",
+                )
             head = work.head(free.client)
             day = work.day(on, "on")
             own = rooms(work, items_of(work, free), day)[0]
             links = told_links(
-                work, own, [(debit_or_instalment, amount)], on=day, field="debit_or_instalment"
+                work,
+                own,
+                [(debit_or_instalment, amount)],
+                on=day,
+                field="debit_or_instalment",
+                amount_field="amount",
             )
             if len(links) > 1:
                 raise InvalidValue(
@@ -245,8 +261,8 @@ class Ledger(Accounts):
             return link_up(work, links, head)[0]
 
         arguments = {
-            "credit": document_id(credit),
-            "debit": document_id(debit_or_instalment),
+            "credit": document_id(credit, "credit"),
+            "debit": document_id(debit_or_instalment, "debit_or_instalment"),
             "instalment": getattr(debit_or_instalment, "number", None)
             if isinstance(debit_or_instalment, Instalment)
             else getattr(debit_or_instalment, "instalment", None),
@@ -312,7 +328,7 @@ class Ledger(Accounts):
 
         Raises:
             Voided: it has been voided, or is itself a void.
-            InvalidValue: a date before the entry's, or no reason.
+            InvalidValue: too early a date, or no reason.
         """
         id = check_id(entry, "entry")
 
@@ -335,7 +351,7 @@ class Ledger(Accounts):
                 reason=check_text(reason, "reason", most=1000, empty=False, lines=True),
                 undoes=done.id,
             )
-            posting = void(done, undo, links_of(work, done), work.stamp(head))
+            posting = void(done, undo, links_of(work, done))
             work.free(done.id)
             work.add(posting)
             work.tell("entry.voided", done.id, client=done.client, at=undo.recorded_at)

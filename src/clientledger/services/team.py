@@ -11,7 +11,7 @@ from clientledger.domain.contact_points import read_emails, read_phones
 from clientledger.domain.events import Event
 from clientledger.domain.pages import Page
 from clientledger.domain.team import HandOver, Member
-from clientledger.domain.text import check_key, check_text
+from clientledger.domain.text import check_flag, check_key, check_several, check_text
 from clientledger.domain.time import check_id
 from clientledger.errors import Conflict, Duplicate, InvalidValue
 from clientledger.ports import ClientQuery, MemberQuery, Reading, TaskQuery
@@ -79,7 +79,8 @@ class Team:
     ) -> Page[Member]:
         """The members, by key."""
         with self._desk.glance() as glance:
-            return glance.page(MemberQuery(active=active), limit, after)
+            wanted = None if active is None else check_flag(active, "active")
+            return glance.page(MemberQuery(active=wanted), limit, after)
 
     def hand_over(
         self,
@@ -101,10 +102,15 @@ class Team:
             NotFound: no such member or client.
             InvalidValue: a client that is not the member's, or both members are one.
         """
-        chosen = None if clients is None else tuple(check_id(c, "clients") for c in clients)
+        chosen = (
+            None
+            if clients is None
+            else tuple(check_id(c, "clients") for c in check_several(clients, "clients"))
+        )
+        with_tasks = check_flag(tasks, "tasks")
 
         def plan(work: Work) -> HandOver:
-            return _hand_over(work, from_, to, chosen, tasks, reason)
+            return _hand_over(work, from_, to, chosen, with_tasks, reason)
 
         arguments = {
             "from_": from_,

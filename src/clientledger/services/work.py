@@ -73,7 +73,7 @@ class Glance:
             raise InvalidValue(
                 "not a number of rows", field="limit", value=limit, remedy="1 or more"
             )
-        if after is not None and (type(after) is not tuple or len(after) != len(query.order)):
+        if after is not None and not query.is_cursor(after):
             raise InvalidValue(
                 "not where a page ended",
                 field="after",
@@ -225,7 +225,7 @@ class Work(Glance):
         Raises:
             Duplicate: another record has one of them.
         """
-        ids = check_mapping(given or {}, "external_ids")
+        ids = check_mapping({} if given is None else given, "external_ids")
         for source, value in ids.items():
             check_text(value, f"external_ids[{source}]", empty=False)
             claim = Claim(external_space(kind, source), value, str(subject))

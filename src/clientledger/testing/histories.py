@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     initialize,
     invariant,
     multiple,
+    precondition,
     rule,
 )
 
@@ -47,9 +48,10 @@ __all__ = ["BookHistory", "compare_answers"]
 
 _START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 DAYS = st.integers(-40, 40).map(lambda n: date(2026, 2, 28) + timedelta(days=n))
-CURRENCIES = st.sampled_from(["EUR", "JPY", "KWD"])
+CURRENCIES = st.sampled_from(["EUR", "EUR", "EUR", "JPY", "KWD"])
 # Boundaries find what uniform numbers miss: the smallest, around one another, the largest.
 MINORS = st.sampled_from([1, 2, 99, 100, 101, 999, 1000, 5000, 900_001, MAX_MINOR - 1, MAX_MINOR])
+PARTS = st.sampled_from([1, 2, 99, 100, 1000, 5000])
 NAMES = st.sampled_from(
     [
         "Acme GmbH",
@@ -162,7 +164,8 @@ class BookHistory(RuleBasedStateMachine):
     """A random history of commands; subclasses say how a fresh store is made."""
 
     clients = Bundle("clients")
-    entries = Bundle("entries")
+    sales = Bundle("sales")
+    payments = Bundle("payments")
     links = Bundle("links")
     tasks = Bundle("tasks")
     agreements = Bundle("agreements")
@@ -175,6 +178,7 @@ class BookHistory(RuleBasedStateMachine):
         self.store = PairedStore(MemoryStore(), type(self).make_store())
         self._moment = _START
         self.book = Book(self.store, actor="olena", clock=self._now)
+        self.added = 0
 
     def _now(self) -> datetime:
         self._moment += timedelta(seconds=7)
@@ -190,13 +194,16 @@ class BookHistory(RuleBasedStateMachine):
     def _made(self, value: Any) -> Any:
         return multiple() if value is None else value
 
-    @initialize()
-    def team(self) -> None:
+    @initialize(target=clients)
+    def begin(self) -> Any:
         self.book.team.add("olena", "Olena")
         self.book.team.add("petro", "Petro")
+        return multiple(*(self.book.clients.add(name) for name in ("Acme GmbH", "Zoë & Co")))
 
+    @precondition(lambda self: self.added < 3)
     @rule(target=clients, name=NAMES, tag=WORDS, note=WORDS, source=st.sampled_from(["a", "b"]))
     def add_client(self, name: str, tag: str, note: str, source: str) -> Any:
+        self.added += 1
         return self._made(
             self._try(
                 self.book.clients.add,
@@ -219,7 +226,7 @@ class BookHistory(RuleBasedStateMachine):
         self._try(act, client)
 
     @rule(
-        target=entries,
+        target=sales,
         client=clients,
         minor=MINORS,
         currency=CURRENCIES,
@@ -250,7 +257,7 @@ class BookHistory(RuleBasedStateMachine):
         )
 
     @rule(
-        target=entries,
+        target=sales,
         client=clients,
         quantity=st.sampled_from([1, "0.333333", 12]),
         price=st.sampled_from(["9.90", "0.12345678", 100]),
@@ -262,7 +269,7 @@ class BookHistory(RuleBasedStateMachine):
         return self._made(self._try(self.book.ledger.record_sale, client, lines, currency="EUR"))
 
     @rule(
-        target=entries,
+        target=payments,
         client=clients,
         minor=MINORS,
         currency=CURRENCIES,
@@ -276,23 +283,41 @@ class BookHistory(RuleBasedStateMachine):
             self._try(self.book.ledger.record_payment, client, amount, on=on, allocate=told)
         )
 
-    @rule(target=entries, sale=entries, minor=MINORS, on=DAYS)
+    @rule(target=payments, sale=st.one_of(sales, sales, payments), minor=PARTS, on=DAYS)
     def pay_one(self, sale: Any, minor: int, on: date) -> Any:
         amount = Money.from_minor(minor, sale.amount.unit)
         pay = self.book.ledger.record_payment
         return self._made(self._try(pay, sale.client, amount, on=on, allocate={sale: amount}))
 
-    @rule(target=links, credit=entries, debit=entries, minor=MINORS, on=DAYS)
+    @rule(
+        target=links, credit=payments, debit=st.one_of(sales, sales, payments), minor=PARTS, on=DAYS
+    )
     def allocate(self, credit: Any, debit: Any, minor: int, on: date) -> Any:
         amount = Money.from_minor(minor, credit.amount.unit)
-        return self._made(self._try(self.book.ledger.allocate, credit, debit, amount, on=on))
+        target = debit.instalments[-1] if debit.instalments else debit
+        return self._made(self._try(self.book.ledger.allocate, credit, target, amount, on=on))
+
+    @rule(target=links, client=clients, minor=PARTS, on=DAYS)
+    def allocate_what_is_free(self, client: Any, minor: int, on: date) -> Any:
+        """Put what some credit has free against some open debit, as a clerk would."""
+        ledger, last = self.book.ledger, date(2026, 12, 31)
+        sold = {"on": on, "use_prepayments": False, "currency": "EUR"}
+        if self._try(ledger.record_sale, client, "70.00", **sold) is None:
+            return multiple()
+        ledger.record_payment(client, "90.00 EUR", on=on, allocate={})
+        items = ledger.open_items(client, currency="EUR", as_of=last)
+        free = [item for item in items if item.side == "credit"]
+        owed = [item for item in items if item.side == "debit"]
+        credit, debit = free[minor % len(free)], owed[minor % len(owed)]
+        amount = min(credit.open, debit.open, Money.from_minor(minor, "EUR"))
+        return self._made(self._try(ledger.allocate, credit, debit, amount, on=on))
 
     @rule(link=links, minor=st.sampled_from([None, 1, 100]), on=st.one_of(st.none(), DAYS))
     def release(self, link: Any, minor: int | None, on: date | None) -> None:
         amount = None if minor is None else Money.from_minor(minor, link.amount.unit)
         self._try(self.book.ledger.release, link, amount, on=on)
 
-    @rule(entry=entries, on=st.one_of(st.none(), DAYS))
+    @rule(entry=st.one_of(sales, payments), on=st.one_of(st.none(), DAYS))
     def void(self, entry: Any, on: date | None) -> None:
         self._try(self.book.ledger.void, entry, reason="a mistake", on=on)
 
@@ -331,6 +356,7 @@ class BookHistory(RuleBasedStateMachine):
         else:
             self._try(self.book.tasks.postpone, task, due)
 
+    @precondition(lambda self: self.added)
     @rule(back=st.booleans())
     def hand_over(self, back: bool) -> None:
         names = ("petro", "olena") if back else ("olena", "petro")

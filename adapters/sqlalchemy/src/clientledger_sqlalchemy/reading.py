@@ -1,0 +1,139 @@
+"""Reads within one transaction."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+import attrs
+
+from clientledger import NotFound
+from clientledger.ports import (
+    Claim,
+    Entry,
+    FigureQuery,
+    LedgerQuery,
+    Member,
+    Query,
+    Reading,
+    Settings,
+)
+from clientledger_sqlalchemy import facts, records
+from clientledger_sqlalchemy.channel import Channel
+from clientledger_sqlalchemy.selects import asked
+from clientledger_sqlalchemy.sources import Source
+from clientledger_sqlalchemy.statements import Statements
+
+__all__ = ["SqlReading"]
+
+R = TypeVar("R")
+
+
+class SqlReading(Reading):
+    """Reads what a transaction sees.
+
+    Args:
+        channel: into the transaction, whoever owns it.
+        statements: of the book.
+    """
+
+    def __init__(self, channel: Channel, statements: Statements) -> None:
+        self._channel = channel
+        self._statements = statements
+
+    def get(self, kind: type[R], id: Any) -> R:
+        found = self._one(kind, id)
+        if found is None:
+            name = kind.__name__.lower()
+            raise NotFound(
+                f"no such {name} in the book", field=name, value=id, remedy="look it up first"
+            )
+        return cast(R, found)
+
+    def find(self, query: Query[R]) -> list[R]:
+        if isinstance(query, LedgerQuery):
+            return self._figures(query)
+        return self._rows(query)
+
+    def total(self, query: Query[Any]) -> int:
+        query = attrs.evolve(query, limit=None, after=None)
+        source = self._statements.sources.get(type(query))
+        if source is not None and not (isinstance(query, LedgerQuery) and self._late(query)):
+            what = asked(query, source)
+            if what.exact:
+                count = self._statements.selects.count(query, source, what)
+                return sum(row.total for row in self._channel.rows(count, what.values))
+        return len(self.find(query))
+
+    def _one(self, kind: type[Any], id: Any) -> Any:
+        if kind is Settings:
+            rows = self._channel.rows(self._statements.settings, {"key0": id})
+            return records.settings_of(rows[0]) if rows else None
+        query = self._statements.kinds.get(kind)
+        if query is None:
+            return None
+        key = id if kind is Claim else (id,)
+        if kind not in (Claim, Member) and not isinstance(id, UUID):
+            return None
+        source = self._statements.sources[query]
+        one = self._statements.selects.one(kind, source)
+        rows = self._channel.rows(one, {f"key{n}": part for n, part in enumerate(key)})
+        found = self._read(source, rows)
+        return found[0] if found else None
+
+    def _rows(self, query: Query[R], **more: Any) -> list[R]:
+        """Find rows of facts, records or derived rows; `more` are conditions of our own."""
+        source = self._statements.sources.get(type(query))
+        if source is None:
+            return self._by_definition(query)
+        what = asked(query, source, **more)
+        page, values = self._statements.selects.page(query, source, what)
+        found = self._read(source, self._channel.rows(page, values))
+        return cast(list[R], found if what.exact else query.select(found))
+
+    def _read(self, source: Source, rows: Sequence[Any]) -> list[Any]:
+        found = [source.read(row) for row in rows]
+        return self._with_parts(found, rows) if source.read is facts.entry_of else found
+
+    def _with_parts(self, entries: list[Entry], rows: Sequence[Any]) -> list[Entry]:
+        """Add lines and instalments: one statement for each, however many entries."""
+        lined = [row.id for row in rows if row.line_count]
+        parted = [row.id for row in rows if row.instalment_count]
+        statements, channel = self._statements, self._channel
+        return facts.with_parts(
+            entries,
+            channel.rows(statements.lines, {"entries": lined}) if lined else (),
+            channel.rows(statements.instalments, {"entries": parted}) if parted else (),
+        )
+
+    def _by_definition(self, query: Query[R]) -> list[R]:
+        """Answer a query that is not known here: right, and slow."""
+        if isinstance(query, FigureQuery):
+            return self.compute(query)
+        everything = self._statements.kinds[query.record]()
+        return query.select(self._rows(everything))
+
+    def _figures(self, query: LedgerQuery[R]) -> list[R]:
+        """Find figures as of a day: derived rows, but computed where a client has moved since."""
+        if type(query) not in self._statements.sources:
+            return self.compute(query)
+        late = self._late(query)
+        if not late:
+            return self._rows(query)
+        kept = [] if query.client is not None else self._rows(query, not_clients=late)
+        journal = {
+            source: tuple(self._rows(self._statements.kinds[source](), clients=late))
+            for source in query.sources
+        }
+        return query.select([*kept, *query.build(journal)])
+
+    def _late(self, query: LedgerQuery[Any]) -> tuple[UUID, ...]:
+        """The clients whose derived rows tell of what the query leaves out."""
+        if query.as_of is None and query.known_at is None:
+            return ()
+        values = {"as_of": query.as_of, "known_at": query.known_at, "client": query.client}
+        statement = (
+            self._statements.moved_later
+            if query.client is None
+            else self._statements.one_moved_later
+        )
+        return tuple(row.client_id for row in self._channel.rows(statement, values))

@@ -1,0 +1,366 @@
+"""Where the rows of each query come from: columns, ranks, and a condition for each filter.
+
+A condition is made for the name of a parameter, so that one statement serves all values. A filter
+that has none here is applied to the rows afterwards, by the query itself.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from clientledger.ports import (
+    AgreementQuery,
+    AllocationQuery,
+    BalanceQuery,
+    ClaimQuery,
+    ClientQuery,
+    EntryQuery,
+    EventQuery,
+    HeadQuery,
+    InteractionQuery,
+    MemberQuery,
+    OpenItemQuery,
+    PurchaseDayQuery,
+    Query,
+    ReleaseQuery,
+    TaskQuery,
+    TimelineQuery,
+)
+from clientledger_sqlalchemy import facts, figures, records
+from clientledger_sqlalchemy.columns import Listed, Long
+from clientledger_sqlalchemy.schema import Tables
+
+__all__ = ["MOST_WORDS", "Source", "among", "bound", "sources"]
+
+Condition = Callable[[str, object], Any]
+"""Makes a condition for a parameter's name; of a flag, for its value."""
+
+MOST_WORDS = 20
+"""The words of a text that are looked for in SQL."""
+
+_ZERO: Any = sa.literal_column("0")
+
+
+@attrs.frozen(kw_only=True)
+class Source:
+    """Where the rows of a query come from.
+
+    Attributes:
+        start: a table or a join.
+        columns: what is selected.
+        read: turns a row into a value of the domain.
+        ranks: the column of each attribute by which the query orders.
+        maybe_none: those of them that may be None.
+        where: a condition for each filter, by the name of the query's field.
+        key: the columns by which `get` finds a row.
+    """
+
+    start: sa.FromClause
+    columns: tuple[Any, ...]
+    read: Callable[[Any], Any]
+    ranks: Mapping[str, Any]
+    maybe_none: frozenset[str] = frozenset()
+    where: Mapping[str, Condition]
+    key: tuple[Any, ...] = ()
+
+
+def bound(name: str, column: Any) -> Any:
+    """Make a parameter that takes what the column holds."""
+    return sa.bindparam(name, type_=column.type)
+
+
+def among(column: Any, name: str) -> Any:
+    """Make the condition that a column is one of many: one parameter, however many they are."""
+    value = sa.func.json_each(sa.bindparam(name, type_=Listed)).table_valued("value").c.value
+    return column.in_(sa.select(value))
+
+
+def _is(column: Any) -> Condition:
+    return lambda name, _: column == bound(name, column)
+
+
+def _among(column: Any) -> Condition:
+    return lambda name, _: among(column, name)
+
+
+def _not_among(column: Any) -> Condition:
+    return lambda name, _: ~among(column, name)
+
+
+def _either_among(one: Any, other: Any) -> Condition:
+    return lambda name, _: among(one, name) | among(other, name)
+
+
+def _from(column: Any) -> Condition:
+    return lambda name, _: column >= bound(name, column)
+
+
+def _until(column: Any) -> Condition:
+    return lambda name, _: column <= bound(name, column)
+
+
+def _flag(if_true: Any, if_false: Any) -> Condition:
+    return lambda _, value: if_true if value else if_false
+
+
+def _holds(column: Any) -> Condition:
+    return lambda name, _: sa.func.instr(column, sa.bindparam(name, type_=Long)) > _ZERO
+
+
+def sources(t: Tables) -> dict[type[Query[Any]], Source]:
+    """Give the source of every query that the store answers in SQL."""
+    return {**_of_records(t), **_of_facts(t), **_of_figures(t)}
+
+
+def _of_records(t: Tables) -> dict[type[Query[Any]], Source]:
+    members, interactions, agreements = t.members.c, t.interactions.c, t.agreements.c
+    heads, claims = t.heads.c, t.claims.c
+    return {
+        ClientQuery: _clients(t),
+        MemberQuery: Source(
+            start=t.members,
+            columns=tuple(members),
+            read=records.member_of,
+            ranks={"id": members.id},
+            where={"active": _flag(members.active, sa.not_(members.active))},
+            key=(members.id,),
+        ),
+        InteractionQuery: Source(
+            start=t.interactions,
+            columns=tuple(interactions),
+            read=records.interaction_of,
+            ranks={"at": interactions.at, "id": interactions.id},
+            where={"client": _is(interactions.client_id)},
+            key=(interactions.id,),
+        ),
+        AgreementQuery: Source(
+            start=t.agreements,
+            columns=tuple(agreements),
+            read=records.agreement_of,
+            ranks={"valid_from": agreements.valid_from, "id": agreements.id},
+            where={
+                "client": _is(agreements.client_id),
+                "kind": _is(agreements.kind),
+                "valid_on": _valid_on(agreements),
+            },
+            key=(agreements.id,),
+        ),
+        TaskQuery: _tasks(t),
+        HeadQuery: Source(
+            start=t.heads,
+            columns=tuple(heads),
+            read=records.head_of,
+            ranks={"client": heads.client_id},
+            where={"clients": _among(heads.client_id)},
+            key=(heads.client_id,),
+        ),
+        ClaimQuery: Source(
+            start=t.claims,
+            columns=tuple(claims),
+            read=records.claim_of,
+            ranks={"space": claims.space, "key": claims.claim_key},
+            where={
+                "space": _is(claims.space),
+                "key": _is(claims.claim_key),
+                "subject": _is(claims.subject),
+            },
+            key=(claims.space, claims.claim_key),
+        ),
+    }
+
+
+def _clients(t: Tables) -> Source:
+    c = t.clients.c
+    return Source(
+        start=t.clients,
+        columns=tuple(c),
+        read=records.client_of,
+        ranks={"sort_name": c.sort_name, "id": c.id},
+        where={
+            "ids": _among(c.id),
+            "manager": _is(c.manager),
+            "archived": _flag(c.archived, sa.not_(c.archived)),
+            **{f"word{n}": _holds(c.search) for n in range(MOST_WORDS)},
+            "digits": _holds(c.search),
+            "email": _holds(c.search),
+            "tag": _holds(c.tags),
+        },
+        key=(c.id,),
+    )
+
+
+def _valid_on(c: Any) -> Condition:
+    def condition(name: str, _: object) -> Any:
+        day = bound(name, c.valid_from)
+        return sa.and_(
+            c.valid_from <= day,
+            c.valid_until.is_(None) | (c.valid_until >= day),
+            c.withdrawn_on.is_(None) | (c.withdrawn_on > day),
+        )
+
+    return condition
+
+
+def _tasks(t: Tables) -> Source:
+    c = t.tasks.c
+    return Source(
+        start=t.tasks,
+        columns=tuple(c),
+        read=records.task_of,
+        ranks={"due_on": c.due_on, "id": c.id},
+        maybe_none=frozenset({"due_on"}),
+        where={
+            "client": _is(c.client_id),
+            "status": _is(c.status),
+            "open": _flag(c.status == sa.literal_column("'open'"), sa.true()),
+            "assignee": _is(c.assignee),
+            "about": _is(c.about),
+            "due_until": _until(c.due_on),
+        },
+        key=(c.id,),
+    )
+
+
+def _of_facts(t: Tables) -> dict[type[Query[Any]], Source]:
+    allocations, releases = t.allocations.c, t.releases.c
+    return {
+        EntryQuery: _entries(t),
+        AllocationQuery: Source(
+            start=t.allocations,
+            columns=tuple(allocations),
+            read=facts.allocation_of,
+            ranks={"id": allocations.id},
+            where={
+                "ids": _among(allocations.id),
+                "client": _is(allocations.client_id),
+                "clients": _among(allocations.client_id),
+                "touching": _either_among(allocations.credit_id, allocations.debit_id),
+            },
+            key=(allocations.id,),
+        ),
+        ReleaseQuery: Source(
+            start=t.releases,
+            columns=tuple(releases),
+            read=facts.release_of,
+            ranks={"id": releases.id},
+            where={
+                "client": _is(releases.client_id),
+                "clients": _among(releases.client_id),
+                "touching": _either_among(releases.credit_id, releases.debit_id),
+            },
+            key=(releases.id,),
+        ),
+        EventQuery: _events(t),
+    }
+
+
+def _entries(t: Tables) -> Source:
+    c = t.entries.c
+    return Source(
+        start=t.entries,
+        columns=tuple(c),
+        read=facts.entry_of,
+        ranks={"on": c.on_day, "client": c.client_id, "sequence": c.sequence},
+        where={
+            "ids": _among(c.id),
+            "client": _is(c.client_id),
+            "clients": _among(c.client_id),
+            "kind": _is(c.kind),
+            "currency": _is(c.currency),
+            "number": _is(c.number),
+            "since": _from(c.on_day),
+            "until": _until(c.on_day),
+            "undoes": _among(c.undoes),
+            "excluding": _not_among(c.id),
+        },
+        key=(c.id,),
+    )
+
+
+def _events(t: Tables) -> Source:
+    c, position = t.events.c, t.feed.c.position
+    return Source(
+        start=t.events.outerjoin(t.feed, t.feed.c.event_id == c.id),
+        columns=(*c, position),
+        read=facts.event_of,
+        ranks={"position": position, "id": c.id},
+        maybe_none=frozenset({"position"}),
+        where={
+            "client": _is(c.client_id),
+            "subject": _is(c.subject),
+            "sequenced": _flag(position.is_not(None), c.id.in_(sa.select(t.pending.c.event_id))),
+        },
+        key=(c.id,),
+    )
+
+
+def _of_figures(t: Tables) -> dict[type[Query[Any]], Source]:
+    balances, days, items = t.balances.c, t.purchase_days.c, t.timeline.c
+    return {
+        BalanceQuery: Source(
+            start=t.balances,
+            columns=tuple(balances),
+            read=figures.balance_of,
+            ranks={"currency": balances.currency, "client": balances.client_id},
+            where={
+                "client": _is(balances.client_id),
+                "not_clients": _not_among(balances.client_id),
+                "currency": _is(balances.currency),
+                "owing": _flag(balances.owed != _ZERO, balances.owed == _ZERO),
+            },
+        ),
+        OpenItemQuery: _open_items(t),
+        PurchaseDayQuery: Source(
+            start=t.purchase_days,
+            columns=tuple(days),
+            read=figures.purchase_day_of,
+            ranks={"client": days.client_id, "currency": days.currency, "day": days.day},
+            where={
+                "client": _is(days.client_id),
+                "not_clients": _not_among(days.client_id),
+                "currency": _is(days.currency),
+                "since": _from(days.day),
+                "until": _until(days.day),
+            },
+        ),
+        TimelineQuery: Source(
+            start=t.timeline,
+            columns=tuple(items),
+            read=figures.timeline_item_of,
+            ranks={"at": items.at, "id": items.id},
+            where={
+                "client": _is(items.client_id),
+                "what": _among(items.what),
+                "until": _until(items.at),
+            },
+        ),
+    }
+
+
+def _open_items(t: Tables) -> Source:
+    c = t.open_items.c
+    debit = c.side == sa.literal_column("'debit'")
+    return Source(
+        start=t.open_items,
+        columns=tuple(c),
+        read=figures.open_item_of,
+        ranks={
+            "due": c.due,
+            "on": c.on_day,
+            "client": c.client_id,
+            "sequence": c.sequence,
+            "instalment": c.instalment,
+        },
+        maybe_none=frozenset({"due"}),
+        where={
+            "client": _is(c.client_id),
+            "not_clients": _not_among(c.client_id),
+            "entries": _among(c.entry_id),
+            "currency": _is(c.currency),
+            "side": _is(c.side),
+            "open_only": _flag(c.open != _ZERO, sa.true()),
+            "due_before": lambda name, _: debit & (c.due < bound(name, c.due)),
+        },
+    )

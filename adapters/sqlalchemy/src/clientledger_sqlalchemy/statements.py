@@ -1,0 +1,71 @@
+"""Everything that a book runs on one database: its tables, sources and prepared statements."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from clientledger.ports import RECORD_SETS, Claim, ClaimQuery, Head, HeadQuery, Query
+from clientledger_sqlalchemy.columns import Day, Moment
+from clientledger_sqlalchemy.prepared import Prepared
+from clientledger_sqlalchemy.schema import Tables
+from clientledger_sqlalchemy.selects import Selects
+from clientledger_sqlalchemy.sources import Source, among, bound, sources
+from clientledger_sqlalchemy.writes import Writes
+
+__all__ = ["Statements"]
+
+
+class Statements:
+    """The statements of a book, shared by all its units of work.
+
+    Args:
+        tables: the tables of the book.
+        dialect: of the database.
+    """
+
+    def __init__(self, tables: Tables, dialect: sa.Dialect) -> None:
+        t = tables
+        self.sources: Mapping[type[Query[Any]], Source] = sources(t)
+        self.kinds: Mapping[type[Any], type[Query[Any]]] = {
+            **RECORD_SETS,
+            Head: HeadQuery,
+            Claim: ClaimQuery,
+        }
+        self.selects = Selects(dialect)
+        self.writes = Writes(t, dialect)
+        self.settings = Prepared(
+            sa.select(t.settings).where(t.settings.c.id == bound("key0", t.settings.c.id)), dialect
+        )
+        self.lines = Prepared(_parts(t, t.entry_lines), dialect)
+        self.instalments = Prepared(_parts(t, t.instalments), dialect)
+        self.moved_later = Prepared(_moved_later(t, of_one=False), dialect)
+        self.one_moved_later = Prepared(_moved_later(t, of_one=True), dialect)
+        self.pin = Prepared(sa.select(t.book.c.schema_version), dialect)
+        self.any_pending = Prepared(sa.select(t.pending.c.id).limit(1), dialect)
+
+
+def _parts(t: Tables, parts: sa.Table) -> Any:
+    """Select the lines or instalments of many entries, in order, with the entry's currency."""
+    e, p = t.entries.c, parts.c
+    joined = t.entries.join(parts, sa.and_(p.client_id == e.client_id, p.entry_id == e.id))
+    return (
+        sa.select(*p, e.currency, e.digits)
+        .select_from(joined)
+        .where(among(e.id, "entries"))
+        .order_by(p.client_id, p.entry_id, p.number)
+    )
+
+
+def _moved_later(t: Tables, *, of_one: bool) -> Any:
+    """Select the clients whose figures were moved after a day, or by what was recorded later.
+
+    Everything that moves a figure of the ledger moves a balance of the client too.
+    """
+    b = t.balances.c
+    later = sa.or_(
+        b.latest > sa.bindparam("as_of", type_=Day),
+        b.recorded_at > sa.bindparam("known_at", type_=Moment),
+    )
+    found = sa.select(b.client_id).where(later).distinct()
+    return found.where(b.client_id == bound("client", b.client_id)) if of_one else found

@@ -1,0 +1,232 @@
+"""Writes within one transaction: a posting, all of it or nothing."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from clientledger import Conflict, Duplicate, Stale
+from clientledger.ports import (
+    Allocation,
+    Change,
+    Entry,
+    Event,
+    Head,
+    Move,
+    Posting,
+    Release,
+    UnitOfWork,
+)
+from clientledger_sqlalchemy import facts, figures, records
+from clientledger_sqlalchemy.money import Values
+from clientledger_sqlalchemy.prepared import Prepared
+from clientledger_sqlalchemy.reading import SqlReading
+from clientledger_sqlalchemy.writes import FigureWrites, RecordWrites
+
+__all__ = ["SqlUnit"]
+
+_LEAST, _MOST = -(2**63), 2**63 - 1
+_EVER = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class _RefusedError(Exception):
+    """A statement wrote fewer rows than it was given."""
+
+
+class SqlUnit(SqlReading, UnitOfWork):
+    """A transaction, or a savepoint, on a channel; it never commits what it did not begin."""
+
+    @contextmanager
+    def begin(self) -> Iterator[UnitOfWork]:
+        with self._channel.savepoint():
+            yield SqlUnit(self._channel, self._statements)
+
+    def post(self, posting: Posting) -> None:
+        moves = posting.net_moves
+        try:
+            with self._channel.savepoint():
+                self._guards(posting)
+                self._facts(posting)
+                self._changes(posting.changes)
+                self._moves(moves, posting)
+                self._timeline(posting)
+        except _RefusedError:
+            raise self._conflict(posting, moves) from None
+
+    def _guards(self, posting: Posting) -> None:
+        """Write what lets commands notice each other: heads, and claims after what is freed."""
+        writes = self._statements.writes
+        heads = ((step.head, step.head.client, step.expected) for step in posting.heads)
+        for new, steps in groupby(heads, key=lambda step: step[2] is None):
+            self._guarded(writes.head, steps, new)
+        if posting.freed:
+            self._channel.write(
+                writes.free,
+                [{"in_space": claim.space, "with_key": claim.key} for claim in posting.freed],
+            )
+        self._all(writes.claim, [records.claim_values(claim) for claim in posting.claims])
+
+    def _facts(self, posting: Posting) -> None:
+        writes = self._statements.writes
+        entries = posting.of(Entry)
+        self._all(writes.entry, [facts.entry_values(entry) for entry in entries])
+        self._all(writes.line, [row for entry in entries for row in facts.line_values(entry)])
+        self._all(
+            writes.instalment, [row for entry in entries for row in facts.instalment_values(entry)]
+        )
+        for kind in (Allocation, Release, Event):
+            values, insert = writes.facts[kind]
+            self._all(insert, [values(fact) for fact in posting.of(kind)])
+        self._all(
+            writes.await_position,
+            [{"event_id": event.id, "client_id": event.client} for event in posting.of(Event)],
+        )
+
+    def _changes(self, changes: Iterable[Change]) -> None:
+        by_kind = groupby(changes, key=lambda c: (type(c.record), c.expected is None))
+        for (kind, new), some in by_kind:
+            steps = ((c.record, c.record.id, c.expected) for c in some)
+            self._guarded(self._statements.writes.records[kind], steps, new)
+
+    def _guarded(
+        self, writes: RecordWrites, steps: Iterable[tuple[Any, Any, int | None]], new: bool
+    ) -> None:
+        """Write records with their keys and expected revisions; all new ones, or none."""
+        rows = [
+            {**writes.values(record), "of_record": key, "expected": expected}
+            for record, key, expected in steps
+        ]
+        self._all(writes.begin if new else writes.change, rows)
+
+    def _moves(self, moves: Sequence[Move], posting: Posting) -> None:
+        recorded = _last_recorded(posting)
+
+        def way(move: Move) -> tuple[type[Any], bool]:
+            return type(move.row), _may_begin(move)
+
+        for (kind, begin), some in groupby(moves, key=way):
+            writes = self._statements.writes.figures[kind]
+            values = _begin_values if begin else _add_values
+            rows = [values(move, writes, recorded.get(move.row.client, _EVER)) for move in some]
+            self._all(writes.begin if begin else writes.add, rows)
+
+    def _timeline(self, posting: Posting) -> None:
+        writes = self._statements.writes
+        changed = [c.record for c in posting.changes if c.expected is not None]
+        shown = {row.id: row for row in posting.timeline}
+        former = [{"of_record": record.id} for record in changed if isinstance(record.id, UUID)]
+        if former:
+            self._channel.write(writes.hide, former)
+        self._all(writes.show, [figures.timeline_item_values(row) for row in shown.values()])
+
+    def _all(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write all of the rows, or refuse."""
+        if rows and self._channel.write(statement, rows) != len(rows):
+            raise _RefusedError
+
+    def _conflict(self, posting: Posting, moves: Sequence[Move]) -> Conflict:
+        """Find what a refused posting disagrees with: nothing of it is written any more."""
+        writes = self._statements.writes
+        for step in posting.heads:
+            stale = self._stale(Head, writes.head, step.head.client, "version", step.expected)
+            if stale:
+                return stale
+        for claim in posting.claims:
+            key = {"in_space": claim.space, "with_key": claim.key}
+            ours = [other for other in posting.claims if other.id == claim.id]
+            freed = any(other.id == claim.id for other in posting.freed)
+            if len(ours) > 1 or (not freed and self._channel.rows(writes.claimed, key)):
+                return Duplicate("already taken", field=claim.space, value=claim.key, passing=True)
+        for change in posting.changes:
+            kind, id = type(change.record), change.record.id
+            stale = self._stale(kind, writes.records[kind], id, "revision", change.expected)
+            if stale:
+                return stale
+        for move in moves:
+            beyond = self._beyond(move, writes.figures[type(move.row)])
+            if beyond:
+                return beyond
+        return Conflict("the book has changed", remedy="do it again", passing=True)
+
+    def _stale(
+        self, kind: type[Any], writes: RecordWrites, id: Any, name: str, wanted: int | None
+    ) -> Stale | None:
+        rows = self._channel.rows(writes.guard, {"of_record": id})
+        found = rows[0].guard if rows else None
+        if found == wanted:
+            return None
+        return Stale(
+            f"the {kind.__name__.lower()} has changed: {name} is {found}, not {wanted}",
+            field=name,
+            value=found,
+            remedy="read it again",
+            passing=True,
+        )
+
+    def _beyond(self, move: Move, writes: FigureWrites) -> Conflict | None:
+        key = _key_values(move, writes)
+        rows = self._channel.rows(writes.amounts_of, key)
+        for name, (least, most) in move.bounds.items():
+            value = (getattr(rows[0], name) if rows else 0) + move.add.get(name, 0)
+            if not least <= value <= most:
+                return Conflict(
+                    f"it would be {value} minor units, beyond {least} to {most}",
+                    field=name,
+                    value=value,
+                    remedy="look at what is open now",
+                    passing=True,
+                )
+        return None
+
+
+def _last_recorded(posting: Posting) -> dict[UUID, datetime]:
+    """When the facts of each client were recorded, the last of them."""
+    found: dict[UUID, datetime] = {}
+    for fact in posting.facts:
+        if not isinstance(fact, Event):
+            found[fact.client] = max(fact.recorded_at, found.get(fact.client, fact.recorded_at))
+    return found
+
+
+def _may_begin(move: Move) -> bool:
+    """Whether the move keeps its bounds on a row that is not there yet."""
+    return all(
+        least <= move.add.get(name, 0) <= most for name, (least, most) in move.bounds.items()
+    )
+
+
+def _bounds(move: Move, amounts: Iterable[str]) -> Values:
+    """The least and the most that a row may hold before the move."""
+    found = {}
+    for name in amounts:
+        least, most = move.bounds.get(name, (_LEAST, _MOST))
+        added = move.add.get(name, 0)
+        found[f"{name}_least"] = max(least - added, _LEAST)
+        found[f"{name}_most"] = min(most - added, _MOST)
+    return found
+
+
+def _begin_values(move: Move, writes: FigureWrites, recorded: datetime) -> Values:
+    return {
+        **writes.values(move.row),
+        **{name: move.add.get(name, 0) for name in writes.amounts},
+        "latest": max(move.latest, move.row.latest),
+        "recorded_at": recorded,
+        **_bounds(move, writes.amounts),
+    }
+
+
+def _add_values(move: Move, writes: FigureWrites, recorded: datetime) -> Values:
+    return {
+        **_key_values(move, writes),
+        **{f"add_{name}": move.add.get(name, 0) for name in writes.amounts},
+        "add_latest": move.latest,
+        "add_recorded_at": recorded,
+        **_bounds(move, writes.amounts),
+    }
+
+
+def _key_values(move: Move, writes: FigureWrites) -> Values:
+    return {f"of_{name}": value for name, value in writes.values(move.row).items()}

@@ -1,0 +1,193 @@
+"""The statements that a posting is written with, prepared once for a database."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from clientledger.ports import (
+    Agreement,
+    Allocation,
+    Balance,
+    Client,
+    Event,
+    Interaction,
+    Member,
+    OpenItem,
+    PurchaseDay,
+    Release,
+    Settings,
+    Task,
+)
+from clientledger_sqlalchemy import facts, figures, records
+from clientledger_sqlalchemy.money import Values
+from clientledger_sqlalchemy.prepared import Prepared
+from clientledger_sqlalchemy.schema import Tables
+from clientledger_sqlalchemy.sources import bound
+
+__all__ = ["FigureWrites", "RecordWrites", "Writes"]
+
+
+@attrs.frozen(kw_only=True)
+class RecordWrites:
+    """How a kind of record is written.
+
+    Attributes:
+        values: turns a record into the values of a row.
+        begin: inserts a row, unless one with its key is there.
+        change: updates the row `of_record` while its guard still is as `expected`.
+        guard: selects the revision (of a head, the version) of the row `of_record`.
+    """
+
+    values: Callable[[Any], Values]
+    begin: Prepared
+    change: Prepared
+    guard: Prepared
+
+
+@attrs.frozen(kw_only=True)
+class FigureWrites:
+    """How a kind of derived row is moved.
+
+    Attributes:
+        amounts: the attributes that a move can add to, which are columns of the same names.
+        values: turns a figure into the values of a row.
+        begin: adds to the row, which begins with what is added where it is not there.
+        add: adds to the row only if it is there.
+        amounts_of: selects the amounts of the row.
+    """
+
+    amounts: tuple[str, ...]
+    values: Callable[[Any], Values]
+    begin: Prepared
+    add: Prepared
+    amounts_of: Prepared
+
+
+class Writes:
+    """All statements that write.
+
+    Args:
+        tables: the tables of the book.
+        dialect: of the database.
+    """
+
+    def __init__(self, tables: Tables, dialect: sa.Dialect) -> None:
+        t, self._dialect = tables, dialect
+        self.head = self._record(t.heads, records.head_values, "client_id", "version")
+        self.claim = self._begin(t.claims)
+        self.claimed = self._prepared(sa.select(t.claims.c.subject).where(*_same_claim(t)))
+        self.free = self._prepared(sa.delete(t.claims).where(*_same_claim(t)))
+        self.entry = self._insert(t.entries)
+        self.line = self._insert(t.entry_lines)
+        self.instalment = self._insert(t.instalments)
+        self.facts: Mapping[type[Any], tuple[Callable[[Any], Values], Prepared]] = {
+            Allocation: (facts.allocation_values, self._insert(t.allocations)),
+            Release: (facts.release_values, self._insert(t.releases)),
+            Event: (facts.event_values, self._insert(t.events)),
+        }
+        self.await_position = self._insert(t.pending, leaving="id")
+        self.records: Mapping[type[Any], RecordWrites] = {
+            kind: self._record(table, values, "id", "revision")
+            for kind, table, values in (
+                (Client, t.clients, records.client_values),
+                (Member, t.members, records.member_values),
+                (Interaction, t.interactions, records.interaction_values),
+                (Agreement, t.agreements, records.agreement_values),
+                (Task, t.tasks, records.task_values),
+                (Settings, t.settings, records.settings_values),
+            )
+        }
+        self.figures: Mapping[type[Any], FigureWrites] = {
+            Balance: self._figure(t.balances, figures.balance_values, "owed", "prepaid"),
+            OpenItem: self._figure(t.open_items, figures.open_item_values, "open"),
+            PurchaseDay: self._figure(
+                t.purchase_days, figures.purchase_day_values, "count", "sold"
+            ),
+        }
+        self.show = self._insert(t.timeline)
+        self.hide = self._prepared(
+            sa.delete(t.timeline).where(t.timeline.c.id == bound("of_record", t.timeline.c.id))
+        )
+        self.give_positions = self._prepared(_give_positions(t))
+        self.clear_pending = self._prepared(
+            sa.delete(t.pending).where(t.pending.c.event_id.in_(sa.select(t.feed.c.event_id)))
+        )
+
+    def _prepared(self, statement: Any, columns: list[str] | None = None) -> Prepared:
+        return Prepared(statement, self._dialect, columns)
+
+    def _insert(self, table: sa.Table, leaving: str = "") -> Prepared:
+        columns = [column.name for column in table.c if column.name != leaving]
+        return self._prepared(insert(table), columns)
+
+    def _begin(self, table: sa.Table) -> Prepared:
+        return self._prepared(insert(table).on_conflict_do_nothing(), list(table.c.keys()))
+
+    def _record(
+        self, table: sa.Table, values: Callable[[Any], Values], key: str, guard: str
+    ) -> RecordWrites:
+        same = table.c[key] == bound("of_record", table.c[key])
+        still = table.c[guard] == bound("expected", table.c[guard])
+        return RecordWrites(
+            values=values,
+            begin=self._begin(table),
+            change=self._prepared(sa.update(table).where(same, still), list(table.c.keys())),
+            guard=self._prepared(sa.select(table.c[guard].label("guard")).where(same)),
+        )
+
+    def _figure(
+        self, table: sa.Table, values: Callable[[Any], Values], *amounts: str
+    ) -> FigureWrites:
+        keys = list(table.primary_key.columns)
+        same = [column == bound(f"of_{column.name}", column) for column in keys]
+        within = [
+            table.c[name].between(
+                bound(f"{name}_least", table.c[name]), bound(f"{name}_most", table.c[name])
+            )
+            for name in amounts
+        ]
+        later = [name for name in ("latest", "recorded_at") if name in table.c]
+        new = insert(table)
+        begin = new.on_conflict_do_update(
+            index_elements=keys,
+            set_={
+                **{name: table.c[name] + new.excluded[name] for name in amounts},
+                **{name: _later(table.c[name], new.excluded[name]) for name in later},
+            },
+            where=sa.and_(*within),
+        )
+        given = {name: bound(f"add_{name}", table.c[name]) for name in (*amounts, *later)}
+        add = sa.update(table).values(
+            {
+                **{name: table.c[name] + given[name] for name in amounts},
+                **{name: _later(table.c[name], given[name]) for name in later},
+            }
+        )
+        return FigureWrites(
+            amounts=amounts,
+            values=values,
+            begin=self._prepared(begin, list(table.c.keys())),
+            add=self._prepared(add.where(*same, *within)),
+            amounts_of=self._prepared(sa.select(*(table.c[name] for name in amounts)).where(*same)),
+        )
+
+
+def _later(stored: Any, given: Any) -> Any:
+    return sa.case((stored < given, given), else_=stored)
+
+
+def _same_claim(t: Tables) -> list[Any]:
+    c = t.claims.c
+    return [c.space == bound("in_space", c.space), c.claim_key == bound("with_key", c.claim_key)]
+
+
+def _give_positions(t: Tables) -> Any:
+    """Move what is pending to the end of the feed, in the order in which it was committed."""
+    p = t.pending.c
+    last = sa.select(sa.func.coalesce(sa.func.max(t.feed.c.position), 0)).scalar_subquery()
+    position = last + sa.func.row_number().over(order_by=p.id)
+    moved = sa.select(position, p.event_id, p.client_id)
+    return sa.insert(t.feed).from_select(["position", "event_id", "client_id"], moved)

@@ -1,0 +1,342 @@
+"""Lists across clients as tables: one for each currency, since currencies are never added."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from itertools import groupby
+from typing import TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from clientledger import (
+    AgeingRow,
+    BestClient,
+    Client,
+    Debtor,
+    Dormant,
+    Money,
+    Report,
+    Statement,
+    Task,
+    TimelineItem,
+)
+from clientledger.cli.naming import short
+from clientledger.cli.plain import days
+from clientledger.cli.screen import BAD, amount, heading, late, name, note, table
+
+__all__ = [
+    "Parts",
+    "ageing_tables",
+    "agenda_table",
+    "best_tables",
+    "clients_table",
+    "cut",
+    "cut_each",
+    "day_of",
+    "debtors_tables",
+    "dormant_table",
+    "due_text",
+    "every",
+    "line_of",
+    "report_text",
+    "statement_table",
+    "summed",
+    "timeline_table",
+]
+
+T = TypeVar("T")
+Parts = list[RenderableType]
+
+
+def summed(amounts: Iterable[Money]) -> Money:
+    """Add amounts of one currency, of which there is at least one."""
+    first, *others = amounts
+    for one in others:
+        first = first + one
+    return first
+
+
+def by_currency(rows: Iterable[T], code: Callable[[T], str]) -> list[tuple[str, list[T]]]:
+    """Rows that stand in order of currency, each currency's apart."""
+    return [(currency, list(own)) for currency, own in groupby(rows, code)]
+
+
+def cut(rows: Sequence[T], limit: int) -> Sequence[T]:
+    """The first rows; all for a limit of 0."""
+    return rows[:limit] if limit else rows
+
+
+def cut_each(rows: Sequence[T], limit: int, code: Callable[[T], str]) -> list[T]:
+    """The first rows of each currency."""
+    return [row for _, own in by_currency(rows, code) for row in cut(own, limit)]
+
+
+def clients_table(clients: Sequence[Client], ids: bool) -> Parts:
+    """Clients with how to reach them."""
+    rows = []
+    for client in clients:
+        title = name(client.name, "dim" if client.archived else "")
+        if client.archived:
+            title.append(" (archived)")
+        if ids:
+            title.append(f"\n{client.id}", style="dim")
+        person = client.contacts[0] if client.contacts else None
+        phones = client.phones or (person.phones if person else ())
+        emails = client.emails or (person.emails if person else ())
+        place = next((a.city or a.street for a in client.addresses), "")
+        rows.append(
+            (
+                title,
+                name("\n".join(f"{source}:{id}" for source, id in client.external_ids.items())),
+                str(phones[0]) if phones else "",
+                name(str(emails[0]) if emails else place),
+                client.manager,
+            )
+        )
+    return [table("client|external id|=phone|reached at|=manager", rows)]
+
+
+def debtors_tables(rows: Sequence[Debtor], limit: int) -> Parts:
+    """Who owes us, a table for each currency."""
+    parts: Parts = []
+    for currency, own in by_currency(rows, lambda row: row.account.currency):
+        shown = cut(own, limit)
+        parts += [
+            heading(currency, _shown(len(shown), len(own), "client")),
+            table(
+                "client|>owes|>overdue|>prepaid|>balance",
+                (
+                    (
+                        name(row.client.name),
+                        amount(row.account.owed),
+                        late(row.account.overdue),
+                        amount(row.account.prepaid, blank=True),
+                        amount(row.account.balance),
+                    )
+                    for row in shown
+                ),
+                footer=(
+                    "all",
+                    amount(summed(row.account.owed for row in own)),
+                    late(summed(row.account.overdue for row in own)),
+                    amount(summed(row.account.prepaid for row in own), blank=True),
+                    amount(summed(row.account.balance for row in own)),
+                ),
+            ),
+            "",
+        ]
+    return parts[:-1] or [note("Nobody owes anything.")]
+
+
+def ageing_tables(rows: Sequence[AgeingRow], names: Mapping[UUID, str], limit: int) -> Parts:
+    """What is owed by age, a table for each currency."""
+    parts: Parts = []
+    for currency, own in by_currency(rows, lambda row: row.currency):
+        shown = cut(own, limit)
+        labels = [bucket.label for bucket in own[0].buckets]
+        first_late = next(
+            (n for n, bucket in enumerate(own[0].buckets) if (bucket.min_days or 0) > 0),
+            len(labels),
+        )
+        sums = [summed(row.buckets[n].amount for row in own) for n in range(len(labels))]
+        prepaid = summed(row.prepaid for row in own)
+
+        def cells(amounts: Sequence[Money], first: int = first_late) -> list[Text]:
+            return [
+                late(one) if n >= first else amount(one, blank=True)
+                for n, one in enumerate(amounts)
+            ]
+
+        extra = [">prepaid"] if prepaid else []
+        parts += [
+            heading(currency, f"days past due · {_shown(len(shown), len(own), 'client')}"),
+            table(
+                "|".join(["client", *(f">{label}" for label in labels), ">owes", *extra]),
+                (
+                    (
+                        name(names[row.client]),
+                        *cells([bucket.amount for bucket in row.buckets]),
+                        amount(row.owed, blank=True),
+                        *([amount(row.prepaid, blank=True)] if prepaid else []),
+                    )
+                    for row in shown
+                ),
+                footer=(
+                    "all",
+                    *cells(sums),
+                    amount(summed(row.owed for row in own)),
+                    *([amount(prepaid)] if prepaid else []),
+                ),
+            ),
+            "",
+        ]
+    return parts[:-1] or [note("Nothing is owed, nothing is prepaid.")]
+
+
+def best_tables(rows: Sequence[BestClient], limit: int) -> Parts:
+    """Who brings the most, a table for each currency."""
+    parts: Parts = []
+    for currency, own in by_currency(rows, lambda row: row.currency):
+        shown = cut(own, limit)
+        parts += [
+            heading(currency, _shown(len(shown), len(own), "client")),
+            table(
+                "client|>sold|>sales|=last",
+                ((name(row.client.name), amount(row.sold), row.count, row.last) for row in shown),
+                footer=(
+                    "all",
+                    amount(summed(row.sold for row in own)),
+                    str(sum(row.count for row in own)),
+                    "",
+                ),
+            ),
+            "",
+        ]
+    return parts[:-1] or [note("Nothing was sold.")]
+
+
+def dormant_table(rows: Sequence[Dormant], limit: int) -> Parts:
+    """Who has gone quiet."""
+    shown = cut(rows, limit)
+    if not shown:
+        return [note("Nobody has gone quiet.")]
+    return [
+        heading("Gone quiet", _shown(len(shown), len(rows), "client")),
+        table(
+            "client|=last sale|>days ago|>usually every|=manager",
+            (
+                (
+                    name(row.client.name),
+                    row.last,
+                    row.days,
+                    every(row.usual_interval),
+                    row.client.manager,
+                )
+                for row in shown
+            ),
+        ),
+    ]
+
+
+def agenda_table(
+    tasks: Sequence[Task], names: Mapping[UUID, str], day: date, zone: ZoneInfo
+) -> Parts:
+    """What has to be done."""
+    if not tasks:
+        return [note("Nothing has to be done.")]
+    return [
+        table(
+            "=due|task|client|=who|=task id",
+            (
+                (
+                    due_text(task, day, zone),
+                    name(task.title),
+                    name(names.get(task.client, "") if task.client else ""),
+                    task.assignee,
+                    Text(short(task.id), style="dim"),
+                )
+                for task in tasks
+            ),
+        )
+    ]
+
+
+def timeline_table(items: Sequence[TimelineItem], zone: ZoneInfo) -> Parts:
+    """What happened, the newest first."""
+    return [
+        table(
+            "=date|what|>amount|=by",
+            (
+                (
+                    day_of(item, zone),
+                    name(line_of(item)),
+                    amount(item.amount, code=True),
+                    item.actor,
+                )
+                for item in items
+            ),
+        )
+    ]
+
+
+def statement_table(found: Statement, title: str) -> Parts:
+    """An account between two days."""
+    rows: list[tuple[RenderableType | date | None, ...]] = [
+        (found.since, name("opening balance", "dim"), "", "", amount(found.opening))
+    ]
+    rows += [
+        (
+            row.entry.on,
+            name(f"{row.entry.kind} {row.entry.number or ''}".strip()),
+            amount(row.debit),
+            amount(row.credit),
+            amount(row.balance),
+        )
+        for row in found.rows
+    ]
+    return [
+        heading(title, f"{found.currency}, {found.since} to {found.until}"),
+        table(
+            "=date|document|>debit|>credit|>balance",
+            rows,
+            footer=(
+                found.until.isoformat(),
+                "closing balance",
+                *(
+                    amount(summed(amounts)) if (amounts := [m for m in side if m]) else ""
+                    for side in (
+                        [row.debit for row in found.rows],
+                        [row.credit for row in found.rows],
+                    )
+                ),
+                amount(found.closing),
+            ),
+        ),
+    ]
+
+
+def report_text(report: Report) -> Parts:
+    """What an audit found."""
+    checked = (
+        f"{report.clients} clients, {report.entries} entries and {report.rows} derived rows checked"
+    )
+    if report.ok:
+        return [Text(f"All is in order: {checked}.")]
+    return [
+        Text(f"{len(report.problems)} problems; {checked}.", style=BAD),
+        *(name(f"- {problem} (client {problem.client})") for problem in report.problems),
+    ]
+
+
+def due_text(task: Task, day: date, zone: ZoneInfo) -> Text:
+    """When a task is due; red once the day has passed."""
+    if task.due_on is None:
+        return Text("")
+    hour = f" {task.due_at.astimezone(zone):%H:%M}" if task.due_at else ""
+    return Text(f"{task.due_on}{hour}", style=BAD if task.due_on < day else "")
+
+
+def day_of(item: TimelineItem, zone: ZoneInfo) -> date:
+    """The day of a row: a document's business date, of anything else the day in the zone."""
+    return item.at.date() if item.what == "entry" else item.at.astimezone(zone).date()
+
+
+def line_of(item: TimelineItem) -> str:
+    """A row of the timeline in words: what kind it is, unless its title says so."""
+    if item.what == "entry" or item.title.startswith(item.kind):
+        return item.title
+    kind = item.kind.removeprefix("client.") if item.what == "change" else item.kind
+    return item.title if item.title.startswith(kind) else f"{kind}: {item.title}"
+
+
+def every(interval: Fraction | None) -> str:
+    """A usual interval in words."""
+    return "" if interval is None else f"{days(interval)} days"
+
+
+def _shown(shown: int, all_: int, what: str) -> str:
+    plural = "" if all_ == 1 else "s"
+    return f"{all_} {what}{plural}" if shown == all_ else f"{shown} of {all_} {what}{plural}"

@@ -1,0 +1,187 @@
+"""What every command can be told, and how it opens the book."""
+
+import getpass
+import os
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import attrs
+from cyclopts import Group, Parameter
+
+from clientledger import Book, InvalidValue, open_book
+
+__all__ = [
+    "COMMON",
+    "AsOf",
+    "Common",
+    "Day",
+    "Key",
+    "Limit",
+    "book_file",
+    "book_url",
+    "read_day",
+    "read_moment",
+    "today",
+]
+
+_SCHEME = re.compile(r"[a-z][a-z0-9]+(?:\+[a-z0-9]+)?:")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
+_SQLITE = "sqlite:///"
+
+
+def read_day(text: str, field: str = "date") -> date:
+    """Read a date written YYYY-MM-DD and in no other way."""
+    try:
+        if _DAY.match(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise InvalidValue("not a date", field=field, value=text, remedy="write it YYYY-MM-DD")
+
+
+def read_moment(text: str, zone: ZoneInfo, field: str) -> datetime:
+    """Read YYYY-MM-DD HH:MM, in the book's time zone where it names no offset."""
+    try:
+        if _MOMENT.match(text):
+            moment = datetime.fromisoformat(text)
+            return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    except ValueError:
+        pass
+    raise InvalidValue(
+        "not a moment",
+        field=field,
+        value=text,
+        remedy='write it "YYYY-MM-DD HH:MM", with an offset such as +02:00 if need be',
+    )
+
+
+def _day_of_token(_: Any, tokens: Sequence[Any]) -> date:
+    return read_day(tokens[0].value)
+
+
+Day = Annotated[date, Parameter(converter=_day_of_token, n_tokens=1, metavar="YYYY-MM-DD")]
+AsOf = Annotated[
+    date | None,
+    Parameter(
+        converter=_day_of_token,
+        n_tokens=1,
+        metavar="YYYY-MM-DD",
+        help="The day the figures are for; what is dated later does not count. Today by default.",
+    ),
+]
+Key = Annotated[
+    str | None,
+    Parameter(
+        metavar="TEXT",
+        help="An idempotency key: the same command with the same key is recorded once, "
+        "however often it runs.",
+    ),
+]
+Limit = Annotated[int, Parameter(help="The most rows to show (of each currency); 0 shows all.")]
+
+
+@Parameter(name="*", group=Group("Common options", sort_key=100))
+@attrs.frozen(kw_only=True)
+class Common:
+    """What every command can be told."""
+
+    book: Annotated[
+        str | None,
+        Parameter(
+            env_var="CLIENTLEDGER_BOOK",
+            metavar="BOOK",
+            help="The book: a file such as clients.db (SQLite), or a URL.",
+        ),
+    ] = None
+    actor: Annotated[
+        str | None,
+        Parameter(
+            env_var="CLIENTLEDGER_ACTOR",
+            metavar="KEY",
+            help="The member who acts; your user name by default.",
+        ),
+    ] = None
+    block: Annotated[
+        list[str] | None,
+        Parameter(metavar="NAME", negative=(), help="A plugin that must not be loaded."),
+    ] = None
+    json: Annotated[bool, Parameter(negative=(), help="Print one JSON document.")] = False
+
+    def read(self) -> Book:
+        """Open the book to read it.
+
+        Raises:
+            StoreError: there is none, or it is something else.
+        """
+        return self._open(self.url, read_only=True)
+
+    def write(self) -> Book:
+        """Open a book that is there to write to it; a mistyped name makes no new one."""
+        if self.url != "memory:":
+            self.read().close()
+        return self._open(self.url, read_only=False)
+
+    def make(self) -> Book:
+        """Open the book to write to it; it is made if it is not there."""
+        return self._open(self.url, read_only=False)
+
+    def open(self, url: str) -> Book:
+        """Open another book than the one named, to write to it."""
+        return self._open(url, read_only=False)
+
+    @property
+    def url(self) -> str:
+        """The book's URL.
+
+        Raises:
+            InvalidValue: none is named.
+        """
+        if not self.book:
+            raise InvalidValue(
+                "no book is named",
+                field="book",
+                remedy="give --book clients.db, or set CLIENTLEDGER_BOOK",
+            )
+        return book_url(self.book)
+
+    def _open(self, url: str, *, read_only: bool) -> Book:
+        actor = self.actor or _user()
+        return open_book(
+            url, actor=actor, discover=True, block=self.block or (), read_only=read_only
+        )
+
+
+COMMON = Common()
+
+
+def book_url(told: str) -> str:
+    """The URL of a book told as a URL or as the path of an SQLite file."""
+    if _SCHEME.match(told):
+        return told
+    return _SQLITE + os.path.expanduser(told)
+
+
+def book_file(url: str) -> Path | None:
+    """The file of an SQLite book, or None where a URL names no file."""
+    if not url.startswith(_SQLITE) or "?" in url:
+        return None
+    return Path(url.removeprefix(_SQLITE))
+
+
+def today(book: Book, as_of: date | None = None) -> date:
+    """The day as told, or today in the book's time zone."""
+    return as_of or datetime.now(book.settings.zone).date()
+
+
+def _user() -> str | None:
+    """The user's name where it can be a member's key; else the book's own member acts."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return None
+    return name if name.isascii() and name.isprintable() and name.strip() == name != "" else None

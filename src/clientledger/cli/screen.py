@@ -1,0 +1,150 @@
+"""The terminal: one console, plain tables, amounts and dates as a person reads them."""
+
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from clientledger import Money
+
+__all__ = [
+    "BAD",
+    "DIM",
+    "Screen",
+    "Told",
+    "amount",
+    "bars",
+    "heading",
+    "late",
+    "name",
+    "note",
+    "table",
+]
+
+DIM = "dim"
+BAD = "red"
+_NARROWEST = 12
+Told = Callable[[str, int, int], None]
+"""Hears of a stage, how much of it is done, and how much there is."""
+
+
+class Screen(Console):
+    """A console that takes text as it is, never cuts a number off, and lets a broken pipe pass."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        stream = sys.stderr if stderr else sys.stdout
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+        super().__init__(stderr=stderr, markup=False, highlight=False, emoji=False)
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the program, which ends quietly."""
+        raise BrokenPipeError
+
+    def show(self, *parts: RenderableType) -> None:
+        """Print parts; what is too wide runs over rather than loses digits."""
+        for part in parts:
+            least = Measurement.get(self, self.options.update(max_width=1000), part).minimum
+            self.print(part, width=max(self.width, least), crop=False, soft_wrap=False)
+
+
+def amount(money: Money | None, *, blank: bool = False, code: bool = False) -> Text:
+    """An amount with its thousands set apart; `blank` leaves zero out, `code` adds the currency."""
+    if money is None or (blank and not money):
+        return Text("")
+    return Text(f"{money.amount:,f} {money.currency}" if code else f"{money.amount:,f}")
+
+
+def late(money: Money, *, code: bool = False) -> Text:
+    """An amount that is overdue: red, unless it is zero."""
+    text = amount(money, blank=True, code=code)
+    text.stylize(BAD)
+    return text
+
+
+def name(text: str, style: str = "") -> Text:
+    """A name, which folds onto further lines where it is too long for its column."""
+    return Text(text, style=style, overflow="fold")
+
+
+def heading(text: str, aside: str = "") -> Text:
+    """The heading of a section, with a remark beside it."""
+    made = Text(text, style="bold")
+    return made.append(f"  {aside}", style="not bold dim") if aside else made
+
+
+def note(text: str) -> Text:
+    """A remark under a table."""
+    return Text(text, style=DIM)
+
+
+def table(
+    columns: str,
+    rows: Iterable[Iterable[RenderableType | date | int | None]],
+    *,
+    footer: Iterable[RenderableType] = (),
+) -> Table:
+    """Make a table.
+
+    Args:
+        columns: headings parted by ``|``: ``>`` before one sets it right on one line, ``=`` left
+            on one line, and without either it folds.
+        rows: the cells.
+        footer: a last row set apart.
+    """
+    made = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style=DIM,
+        footer_style="bold",
+        show_footer=bool(footer),
+    )
+    ends = list(footer)
+    for place, title in enumerate(columns.split("|")):
+        right, line = title.startswith(">"), title.startswith((">", "="))
+        made.add_column(
+            title.lstrip(">="),
+            justify="right" if right else "left",
+            no_wrap=line,
+            overflow="fold",
+            min_width=None if line else _NARROWEST,
+            footer=ends[place] if ends else "",
+        )
+    for row in rows:
+        made.add_row(*(_cell(cell) for cell in row))
+    return made
+
+
+@contextmanager
+def bars() -> Iterator[Told]:
+    """Progress bars on stderr, where that is a terminal."""
+    screen = Screen(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(
+        *columns, console=screen, transient=True, disable=not screen.is_terminal
+    ) as progress:
+        begun: dict[str, Any] = {}
+
+        def told(stage: str, done: int, total: int) -> None:
+            if stage not in begun:
+                begun[stage] = progress.add_task(stage, total=total)
+            progress.update(begun[stage], completed=done)
+
+        yield told
+
+
+def _cell(value: RenderableType | date | int | None) -> RenderableType:
+    if isinstance(value, date):
+        return Text(value.isoformat())
+    return str(value) if isinstance(value, int) else "" if value is None else value
