@@ -120,33 +120,39 @@ def days_to_ask() -> list[date]:
 
 
 def test_each_client_owes_what_the_dates_say(invoices: Built, debts: Debts) -> None:
-    book, ids = invoices
     for day in days_to_ask():
-        for by in ("due", "date"):
-            rows = book.insights.ageing(as_of=day, by=by)
-            assert {
-                ids[str(row.client)]: (tuple(part.amount.minor for part in row.buckets), 0)
-                for row in rows
-            } == debts.aged(day, by)
-        late = debts.overdue(day)
-        for only in (False, True):
-            debtors = book.insights.debtors(as_of=day, overdue_only=only)
-            assert [
-                (ids[str(row.client.id)], row.account.overdue.minor, row.account.owed.minor)
-                for row in debtors
-            ] == ranked(
-                [
-                    (id, late.get(client, 0), aged.owed)
-                    for id, client in ids.items()
-                    if (aged := debts.aged(day).get(client)) and (client in late or not only)
-                ],
-                ids,
-            )
+        check_ageing(invoices, debts, day, "due")
+        check_debtors(invoices, debts, day, overdue_only=False)
 
 
-def ranked(rows: list[tuple[str, int, int]], ids: dict[str, str]) -> list[tuple[str, int, int]]:
-    ordered = sorted(rows, key=lambda row: (-row[1], -row[2], row[0]))
-    return [(ids[id], overdue, owed) for id, overdue, owed in ordered]
+def test_ageing_by_date_and_who_is_late(invoices: Built, debts: Debts) -> None:
+    for day in (date(2012, 12, 31), date(2013, 6, 30)):
+        check_ageing(invoices, debts, day, "date")
+        check_debtors(invoices, debts, day, overdue_only=True)
+
+
+def check_ageing(invoices: Built, debts: Debts, day: date, by: str) -> None:
+    rows = invoices.book.insights.ageing(as_of=day, by=by)
+    assert {
+        invoices.ids[str(row.client)]: (
+            tuple(part.amount.minor for part in row.buckets),
+            row.prepaid.minor,
+        )
+        for row in rows
+    } == debts.aged(day, by)
+
+
+def check_debtors(invoices: Built, debts: Debts, day: date, *, overdue_only: bool) -> None:
+    aged, late = debts.aged(day), debts.overdue(day)
+    wanted = [
+        (late.get(customer, 0), aged[customer].owed, id)
+        for id, customer in invoices.ids.items()
+        if customer in (late if overdue_only else aged)
+    ]
+    debtors = invoices.book.insights.debtors(as_of=day, overdue_only=overdue_only)
+    assert [
+        (row.account.overdue.minor, row.account.owed.minor, str(row.client.id)) for row in debtors
+    ] == sorted(wanted, key=lambda row: (-row[0], -row[1], row[2]))
 
 
 def test_the_statement_of_a_client(invoices: Built, debts: Debts) -> None:

@@ -13,26 +13,29 @@ from rich.text import Text
 from clientledger import Agreement, Card, Client, Contact, OpenItem, Page
 from clientledger.cli.lists import day_of, due_text, every, line_of
 from clientledger.cli.naming import short
-from clientledger.cli.screen import BAD, DIM, amount, heading, late, name, table
+from clientledger.cli.screen import BAD, DIM, Screen, amount, heading, late, name, table
 
 __all__ = ["card_view"]
 
 _WIDE = 118
+_GAP = 3
 _ITEMS = 6
 _THINGS = 5
 _ROWS = 6
 
 
-def card_view(card: Card, width: int, zone: ZoneInfo) -> RenderableType:
+def card_view(card: Card, screen: Screen, zone: ZoneInfo) -> RenderableType:
     """The card: who it is, then money, purchases, agreements, tasks and what happened last."""
     money: list[RenderableType] = [_accounts(card), "", *_open_items(card), *_purchases(card)]
     doings: list[RenderableType] = [*_agreements(card), *_tasks(card, zone), *_timeline(card, zone)]
-    if width < _WIDE:
+    left, right = Group(*money[:-1]), Group(*doings[:-1])
+    needed = screen.least(left), screen.least(right)
+    if screen.width < max(_WIDE, sum(needed) + _GAP):
         return Group(_head(card), "", *money, *doings[:-1])
-    sides = Table.grid(padding=(0, 3, 0, 0), expand=True)
-    sides.add_column(ratio=1)
-    sides.add_column(ratio=1)
-    sides.add_row(Group(*money[:-1]), Group(*doings[:-1]))
+    sides = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False, expand=True)
+    for least in needed:
+        sides.add_column(ratio=1, min_width=least)
+    sides.add_row(left, right)
     return Group(_head(card), "", sides)
 
 
@@ -219,4 +222,4 @@ def _part(shown: int, page: Page[object] | Sequence[object]) -> str:
     more = isinstance(page, Page) and page.more
     if shown == len(page) and not more:
         return ""
-    return f"{shown} of {len(page)}{' and more' if more else ''}"
+    return f"{shown} of {len(page)}{'+' if more else ''}"

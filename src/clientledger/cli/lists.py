@@ -25,7 +25,7 @@ from clientledger import (
 )
 from clientledger.cli.naming import short
 from clientledger.cli.plain import days
-from clientledger.cli.screen import BAD, amount, heading, late, name, note, table
+from clientledger.cli.screen import BAD, Cell, amount, heading, late, name, note, table
 
 __all__ = [
     "Parts",
@@ -49,6 +49,7 @@ __all__ = [
 
 T = TypeVar("T")
 Parts = list[RenderableType]
+_WIDE = 100
 
 
 def summed(amounts: Iterable[Money]) -> Money:
@@ -131,8 +132,10 @@ def debtors_tables(rows: Sequence[Debtor], limit: int) -> Parts:
     return parts[:-1] or [note("Nobody owes anything.")]
 
 
-def ageing_tables(rows: Sequence[AgeingRow], names: Mapping[UUID, str], limit: int) -> Parts:
-    """What is owed by age, a table for each currency."""
+def ageing_tables(
+    rows: Sequence[AgeingRow], names: Mapping[UUID, str], limit: int, width: int
+) -> Parts:
+    """What is owed by age, a table for each currency; what is prepaid beside it, or below."""
     parts: Parts = []
     for currency, own in by_currency(rows, lambda row: row.currency):
         shown = cut(own, limit)
@@ -150,7 +153,8 @@ def ageing_tables(rows: Sequence[AgeingRow], names: Mapping[UUID, str], limit: i
                 for n, one in enumerate(amounts)
             ]
 
-        extra = [">prepaid"] if prepaid else []
+        beside = bool(prepaid) and width >= _WIDE
+        extra = [">prepaid"] if beside else []
         parts += [
             heading(currency, f"days past due · {_shown(len(shown), len(own), 'client')}"),
             table(
@@ -160,7 +164,7 @@ def ageing_tables(rows: Sequence[AgeingRow], names: Mapping[UUID, str], limit: i
                         name(names[row.client]),
                         *cells([bucket.amount for bucket in row.buckets]),
                         amount(row.owed, blank=True),
-                        *([amount(row.prepaid, blank=True)] if prepaid else []),
+                        *([amount(row.prepaid, blank=True)] if beside else []),
                     )
                     for row in shown
                 ),
@@ -168,11 +172,13 @@ def ageing_tables(rows: Sequence[AgeingRow], names: Mapping[UUID, str], limit: i
                     "all",
                     *cells(sums),
                     amount(summed(row.owed for row in own)),
-                    *([amount(prepaid)] if prepaid else []),
+                    *([amount(prepaid)] if beside else []),
                 ),
             ),
-            "",
         ]
+        if prepaid and not beside:
+            parts.append(note(f"Prepaid in all: {amount(prepaid).plain}"))
+        parts.append("")
     return parts[:-1] or [note("Nothing is owed, nothing is prepaid.")]
 
 
@@ -264,7 +270,7 @@ def timeline_table(items: Sequence[TimelineItem], zone: ZoneInfo) -> Parts:
 
 def statement_table(found: Statement, title: str) -> Parts:
     """An account between two days."""
-    rows: list[tuple[RenderableType | date | None, ...]] = [
+    rows: list[tuple[Cell, ...]] = [
         (found.since, name("opening balance", "dim"), "", "", amount(found.opening))
     ]
     rows += [

@@ -59,7 +59,7 @@ def card(client: str, /, *, as_of: AsOf = None, common: Common = COMMON) -> int:
             emit(found)
         else:
             screen = Screen()
-            screen.show(card_view(found, screen.width, book.settings.zone))
+            screen.show(card_view(found, screen, book.settings.zone))
     return OK
 
 
@@ -150,7 +150,7 @@ def ageing(
         owner = None if client is None else client_named(book, client)
         rows = aged(book, day, by=by, bounds=bounds, currency=currency, client=owner)
         names = names_of(book, (row.client for row in rows))
-    parts = ageing_tables(rows, names, _checked(limit))
+    parts = ageing_tables(rows, names, _checked(limit), Screen().width)
     named = [{"name": names[row.client], **plain(row)} for row in rows]
     return _answer(common, parts, named, limit, as_of=day)
 

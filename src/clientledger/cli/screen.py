@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -19,6 +20,7 @@ from clientledger import Money
 __all__ = [
     "BAD",
     "DIM",
+    "Cell",
     "Screen",
     "Told",
     "amount",
@@ -33,6 +35,7 @@ __all__ = [
 DIM = "dim"
 BAD = "red"
 _NARROWEST = 12
+Cell = Text | str | date | int | None
 Told = Callable[[str, int, int], None]
 """Hears of a stage, how much of it is done, and how much there is."""
 
@@ -53,8 +56,11 @@ class Screen(Console):
     def show(self, *parts: RenderableType) -> None:
         """Print parts; what is too wide runs over rather than loses digits."""
         for part in parts:
-            least = Measurement.get(self, self.options.update(max_width=1000), part).minimum
-            self.print(part, width=max(self.width, least), crop=False, soft_wrap=False)
+            self.print(part, width=max(self.width, self.least(part)), crop=False)
+
+    def least(self, part: RenderableType) -> int:
+        """The fewest columns in which a part loses nothing."""
+        return Measurement.get(self, self.options.update(max_width=1000), part).minimum
 
 
 def amount(money: Money | None, *, blank: bool = False, code: bool = False) -> Text:
@@ -89,9 +95,9 @@ def note(text: str) -> Text:
 
 def table(
     columns: str,
-    rows: Iterable[Iterable[RenderableType | date | int | None]],
+    rows: Iterable[Iterable[Cell]],
     *,
-    footer: Iterable[RenderableType] = (),
+    footer: Iterable[Cell] = (),
 ) -> Table:
     """Make a table.
 
@@ -101,28 +107,34 @@ def table(
         rows: the cells.
         footer: a last row set apart.
     """
+    ends = list(footer)
     made = Table(
-        box=box.SIMPLE_HEAD,
+        box=box.SIMPLE if ends else box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
         padding=(0, 1, 0, 0),
         header_style=DIM,
         footer_style="bold",
-        show_footer=bool(footer),
+        show_footer=bool(ends),
     )
-    ends = list(footer)
+    cells = [[_cell(cell) for cell in row] for row in rows]
     for place, title in enumerate(columns.split("|")):
         right, line = title.startswith(">"), title.startswith((">", "="))
+        foot = _cell(ends[place] if ends else "")
+        plain = title.lstrip(">=")
+        widest = max(
+            cell_len(text.plain) for text in (Text(plain), foot, *(r[place] for r in cells))
+        )
         made.add_column(
-            title.lstrip(">="),
+            plain,
             justify="right" if right else "left",
             no_wrap=line,
             overflow="fold",
-            min_width=None if line else _NARROWEST,
-            footer=ends[place] if ends else "",
+            min_width=widest if line else min(widest, _NARROWEST),
+            footer=foot,
         )
-    for row in rows:
-        made.add_row(*(_cell(cell) for cell in row))
+    for row in cells:
+        made.add_row(*row)
     return made
 
 
@@ -144,7 +156,9 @@ def bars() -> Iterator[Told]:
         yield told
 
 
-def _cell(value: RenderableType | date | int | None) -> RenderableType:
+def _cell(value: Cell) -> Text:
+    if isinstance(value, Text):
+        return value
     if isinstance(value, date):
         return Text(value.isoformat())
-    return str(value) if isinstance(value, int) else "" if value is None else value
+    return Text("" if value is None else str(value), overflow="fold")

@@ -120,10 +120,10 @@ def _show(book: Book, summary: Summary, keep: Path | None) -> None:
     section(
         "One client at a glance",
         f'card "{card.client.name}"',
-        [card_view(card, screen.width, zone)],
+        [card_view(card, screen, zone)],
     )
     section("Who owes us", "debtors", debtors_tables(owing, _TOP))
-    section("How late they are", "ageing", ageing_tables(rows, names, _TOP))
+    section("How late they are", "ageing", ageing_tables(rows, names, _TOP, screen.width))
     best = book.insights.best_clients(until=day)
     section("Who brings the most", "best", best_tables(best, _TOP))
     quiet = book.insights.dormant(as_of=day)
@@ -135,13 +135,11 @@ def _show(book: Book, summary: Summary, keep: Path | None) -> None:
 def _built(summary: Summary) -> list[RenderableType]:
     return [
         name(
-            f"A shop's book, as of {summary.as_of}: {summary.clients} clients, {summary.sales} "
+            f"A shop's book as of {summary.as_of}: {summary.clients} clients, {summary.sales} "
             f"sales with {summary.lines} lines, {summary.payments} payments, {summary.tasks} tasks."
         ),
-        name(
-            "Clients, orders and prices are those of the Northwind sample; payments are invented."
-        ),
-        note(f"The rule: {summary.rule}"),
+        name("Clients and orders are Microsoft's Northwind sample. Payments follow a rule:"),
+        note(summary.rule),
     ]
 
 

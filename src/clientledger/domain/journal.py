@@ -148,18 +148,17 @@ class Journal:
             found[release.allocation].append(release)
         return found
 
-    def ended(self, allocation: Allocation) -> date | None:
-        """The day on which a void ended an allocation: the later of the void's and its own."""
-        ends = (self.voids.get(id) for id in (allocation.credit, allocation.debit))
-        days = [max(void.on, allocation.on) for void in ends if void is not None]
-        return min(days, default=None)
+    def ends(self, allocation: Allocation) -> list[date]:
+        """The days on which voids end an allocation: each the later of the void's and its own."""
+        voids = (self.voids.get(id) for id in (allocation.credit, allocation.debit))
+        return sorted(max(void.on, allocation.on) for void in voids if void is not None)
 
     def live(self, allocation: Allocation) -> Allocation:
         """The allocation with what still holds of it: nothing where a side has been voided."""
         minor = allocation.amount.minor - sum(
             back.amount.minor for back in self.backs.get(allocation.id, ())
         )
-        if self.ended(allocation) is not None:
+        if self.ends(allocation):
             minor = 0
         return attrs.evolve(allocation, live=Money.from_minor(minor, allocation.amount.unit))
 
@@ -203,15 +202,14 @@ def movements(journal: Journal) -> dict[ItemKey, list[tuple[date, int]]]:
     """
     found: dict[ItemKey, list[tuple[date, int]]] = defaultdict(list)
     for link in journal.allocations:
-        end = journal.ended(link)
+        ends = journal.ends(link)
         left = link.amount.minor
         moves = [(link.on, -left)]
         for back in journal.backs.get(link.id, ()):
-            counts = end is None or back.on < end
+            counts = not ends or back.on < ends[0]
             moves.append((back.on, back.amount.minor if counts else 0))
             left -= back.amount.minor if counts else 0
-        if end is not None:
-            moves.append((end, left))
+        moves += [(end, 0 if n else left) for n, end in enumerate(ends)]
         for key in ((link.credit, 0), (link.debit, link.instalment)):
             found[key] += moves
     return found
