@@ -11,6 +11,7 @@ from uuid import UUID
 
 import attrs
 
+from clientledger import memory
 from clientledger.domain.events import Event
 from clientledger.domain.insights import Card
 from clientledger.domain.pages import Page
@@ -91,7 +92,7 @@ class Book:
             clock=lambda: check_moment(told(), "clock"),
             new_id=_Ids(lambda: check_moment(told(), "clock")),
         )
-        known = plugins if isinstance(plugins, Plugins) else Plugins(plugins, block)
+        known = plugins if isinstance(plugins, Plugins) else Plugins((memory, *plugins), block)
         self._fill(desk, known)
 
     def _fill(self, desk: Desk, plugins: Plugins) -> None:
@@ -285,7 +286,7 @@ def open_book(
         StoreError: the store cannot be opened, or is something else.
         PluginError: a plugin is broken, or two are in conflict.
     """
-    found = Plugins(plugins, block)
+    found = Plugins((memory, *plugins), block)
     if discover:
         found.discover()
     store = found.open_store(url, read_only=read_only)

@@ -14,7 +14,16 @@ from uuid import UUID
 
 import attrs
 
-from clientledger.errors import Busy, Duplicate, NotFound, Stale, StoreError
+from clientledger.errors import (
+    Busy,
+    Duplicate,
+    InvalidValue,
+    NotAllowed,
+    NotFound,
+    Stale,
+    StoreError,
+)
+from clientledger.hookspecs import RegisterStore, hookimpl
 from clientledger.ports import (
     Claim,
     Event,
@@ -27,7 +36,7 @@ from clientledger.ports import (
     UnitOfWork,
 )
 
-__all__ = ["MemoryStore"]
+__all__ = ["MemoryStore", "open_memory", "register_stores"]
 
 R = TypeVar("R")
 Shelf = Mapping[UUID | None, Mapping[Any, Any]]
@@ -199,3 +208,29 @@ class MemoryStore(Store):
     def _check_open(self) -> None:
         if self._closed:
             raise StoreError("the book is closed", remedy="open it again")
+
+
+@hookimpl
+def register_stores(register: RegisterStore) -> None:
+    """Supply the store for ``memory:``."""
+    register("memory", open_memory)
+
+
+def open_memory(url: str, *, read_only: bool) -> Store:
+    """Open a new, empty book in memory.
+
+    Raises:
+        InvalidValue: the URL names something.
+        NotAllowed: it is to be read only, and would be empty for ever.
+    """
+    if url not in ("memory:", "memory://"):
+        raise InvalidValue(
+            "a book in memory has no name", field="url", value=url, remedy='write "memory:"'
+        )
+    if read_only:
+        raise NotAllowed(
+            "a book in memory is new, so nothing could be read",
+            field="read_only",
+            remedy="leave it out",
+        )
+    return MemoryStore()

@@ -11,9 +11,8 @@ import pluggy
 
 from clientledger import hookspecs
 from clientledger.domain.text import check_several, check_text
-from clientledger.errors import ClientLedgerError, InvalidValue, NotAllowed, PluginError
-from clientledger.hookspecs import PROJECT, StoreFactory, hookimpl
-from clientledger.memory import MemoryStore
+from clientledger.errors import ClientLedgerError, InvalidValue, PluginError
+from clientledger.hookspecs import PROJECT, StoreFactory
 from clientledger.ports import Store
 
 __all__ = ["Plugins"]
@@ -24,28 +23,6 @@ _ADAPTERS = {
     "sqlite": ("clientledger-sqlalchemy", "clientledger[sql]"),
 }
 """Which distribution to install for a scheme that no installed plugin offers."""
-
-
-class _CorePlugin:
-    """What the core itself supplies, through the same hooks as everybody."""
-
-    @hookimpl
-    def register_stores(self, register: hookspecs.RegisterStore) -> None:
-        register("memory", _open_memory)
-
-
-def _open_memory(url: str, *, read_only: bool) -> Store:
-    if url not in ("memory:", "memory://"):
-        raise InvalidValue(
-            "a book in memory has no name", field="url", value=url, remedy='write "memory:"'
-        )
-    if read_only:
-        raise NotAllowed(
-            "a book in memory is new, so nothing could be read",
-            field="read_only",
-            remedy="leave it out",
-        )
-    return MemoryStore()
 
 
 class Plugins:
@@ -64,7 +41,6 @@ class Plugins:
         self._manager.add_hookspecs(hookspecs)
         for name in check_several(block, "block"):
             self._manager.set_blocked(check_text(name, "block", empty=False))
-        self._register(_CorePlugin(), "clientledger")
         for plugin in check_several(plugins, "plugins"):
             self._register(plugin, _name_of(plugin))
 
