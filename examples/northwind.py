@@ -175,30 +175,28 @@ class Northwind:
             minor = minor // 2 if part == 1 else minor - minor // 2
         if country == "UK":
             minor = -(-minor // 100_00) * 100_00
-        amount = Money.from_minor(minor, "USD")
-        self.book.ledger.record_payment(
-            self.clients[customer],
-            amount,
-            allocate=None if country in ("Germany", "UK") else {sale.id: amount},
-            on=day,
-            method="bank transfer",
-            external_ids={"northwind": f"{order}/{part}"},
-            key=f"northwind/payment/{order}/{part}",
-        )
+        told = None if country in ("Germany", "UK") else sale
+        self.pay(customer, Money.from_minor(minor, "USD"), day, f"{order}/{part}", told)
 
     def add_prepayments(self) -> int:
         """Whoever has not ordered yet has sent something ahead."""
         waiting = self.customers.keys() - {row["customer_id"] for row in self.orders.values()}
-        for id in sorted(waiting):
-            self.book.ledger.record_payment(
-                self.clients[id],
-                Money("500.00", "USD"),
-                on=AS_OF,
-                method="bank transfer",
-                external_ids={"northwind": f"{id}/ahead"},
-                key=f"northwind/ahead/{id}",
-            )
+        for customer in sorted(waiting):
+            self.pay(customer, Money("500.00", "USD"), AS_OF, f"{customer}/ahead")
         return len(waiting)
+
+    def pay(
+        self, customer: str, amount: Money, on: date, id: str, told: Entry | None = None
+    ) -> None:
+        self.book.ledger.record_payment(
+            self.clients[customer],
+            amount,
+            allocate=None if told is None else {told.id: amount},
+            on=on,
+            method="bank transfer",
+            external_ids={"northwind": id},
+            key=f"northwind/payment/{id}",
+        )
 
     def note_late_shipments(self) -> None:
         for order, row in self.orders.items():

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -190,19 +191,25 @@ class Facts:
 
     def open_on(self, day: date) -> dict[tuple[UUID, int], int]:
         """Minor units open of each instalment (and of each credit, as instalment 0) on a day."""
-        gone = {e.undoes for e in self.entries if e.undoes is not None and e.on <= day}
+        voids = {e.undoes: e.on for e in self.entries if e.undoes is not None and e.on <= day}
         left: dict[tuple[UUID, int], int] = {}
         for entry in self.entries:
             if entry.on > day or entry.kind == "void":
                 continue
             parts = {p.number: p.amount.minor for p in entry.instalments}
             for number, minor in (parts or {0: entry.amount.minor}).items():
-                left[entry.id, number] = 0 if entry.id in gone else minor
-        for sign, links in ((-1, self.allocations), (1, self.releases)):
-            for link in links:
-                if link.on <= day:
-                    left[link.credit, 0] += sign * link.amount.minor
-                    left[link.debit, link.instalment] += sign * link.amount.minor
+                left[entry.id, number] = 0 if entry.id in voids else minor
+        for link in self.allocations:
+            ends = [
+                max(voids[side], link.on) for side in (link.credit, link.debit) if side in voids
+            ]
+            if link.on > day or any(end <= day for end in ends):
+                continue
+            back = sum(
+                r.amount.minor for r in self.releases if r.allocation == link.id and r.on <= day
+            )
+            for key in ((link.credit, 0), (link.debit, link.instalment)):
+                left[key] -= link.amount.minor - back
         return left
 
 
@@ -222,7 +229,7 @@ def audit(book: Book, client: UUID) -> None:
         range(1, len(facts.entries) + 1)
     )
     in_order = sorted(facts.entries, key=lambda e: e.sequence)
-    assert all(a.recorded_at <= b.recorded_at for a, b in zip(in_order, in_order[1:], strict=False))
+    assert all(a.recorded_at <= b.recorded_at for a, b in pairwise(in_order))
     for on in facts.days():
         _audit_day(book, client, facts, on)
     assert book.verify().problems == ()

@@ -1,6 +1,6 @@
 """The book: the one face of the library."""
 
-import secrets
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ import attrs
 from clientledger import memory
 from clientledger.domain.events import Event
 from clientledger.domain.insights import Card
-from clientledger.domain.pages import Page
+from clientledger.domain.pages import Page, check_limit
 from clientledger.domain.settings import Settings, read_settings, recounted
 from clientledger.domain.team import Member
 from clientledger.domain.text import check_key, check_several
@@ -49,7 +49,7 @@ class _Ids:
         self._lock = threading.Lock()
 
     def __call__(self) -> UUID:
-        fresh = uuid7(self._clock(), secrets.randbits(74))
+        fresh = uuid7(self._clock(), int.from_bytes(os.urandom(10), "big") >> 6)
         with self._lock:
             if fresh <= self._last:
                 # The low 62 bits are random: adding one to them keeps version and variant.
@@ -92,7 +92,11 @@ class Book:
             clock=lambda: check_moment(told(), "clock"),
             new_id=_Ids(lambda: check_moment(told(), "clock")),
         )
-        known = plugins if isinstance(plugins, Plugins) else Plugins((memory, *plugins), block)
+        known = (
+            plugins
+            if isinstance(plugins, Plugins)
+            else Plugins((memory, *check_several(plugins, "plugins")), block)
+        )
         self._fill(desk, known)
 
     def _fill(self, desk: Desk, plugins: Plugins) -> None:
@@ -206,7 +210,8 @@ class Book:
             after: the `cursor` of the last event that was seen.
             limit: the most to return; None is all.
         """
-        place = None if not after else _position(after)
+        check_limit(limit)
+        place = None if after in (None, "") else _position(after)
         if isinstance(self._desk.scope, Store):
             self._desk.scope.sequence()
         with self._desk.glance() as glance:
@@ -222,7 +227,7 @@ class Book:
         return verify(self._desk)
 
     def close(self) -> None:
-        """Close the store that `open_book` opened; a scope of somebody else's is left alone."""
+        """Close the store; a unit of work that somebody else began is left alone."""
         if isinstance(self._desk.scope, Store):
             self._desk.scope.close()
 
@@ -286,7 +291,7 @@ def open_book(
         StoreError: the store cannot be opened, or is something else.
         PluginError: a plugin is broken, or two are in conflict.
     """
-    found = Plugins((memory, *plugins), block)
+    found = Plugins((memory, *check_several(plugins, "plugins")), block)
     if discover:
         found.discover()
     store = found.open_store(url, read_only=read_only)

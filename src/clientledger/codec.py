@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 from uuid import UUID
@@ -32,6 +33,7 @@ _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?"
     r"(?:Z|[+-][0-9]{2}:[0-9]{2})\Z"
 )
+_FRACTION = re.compile(r"-?[0-9]{1,60}(?:/[1-9][0-9]{0,59})?\Z")
 _NUMBER = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?(?:E[+-]?[0-9]{1,3})?\Z")
 
 
@@ -247,6 +249,12 @@ def _decimal_in(value: Any, _: Any) -> Decimal:
     return Decimal(value)
 
 
+def _fraction_in(value: Any, _: Any) -> Fraction:
+    if not isinstance(value, str) or not _FRACTION.match(value):
+        raise _refuse(value, "a fraction as text")
+    return Fraction(value)
+
+
 def _id_in(value: Any, _: Any) -> UUID:
     if not isinstance(value, str):
         raise _refuse(value, "a UUID as text")
@@ -305,12 +313,16 @@ def _made() -> Converter:
         converter.register_structure_hook(plain, _strict(plain))
     converter.register_unstructure_hook(Money, _money_out)
     converter.register_structure_hook(Money, _money_in)
-    for out, kinds in ((str, (UUID, Decimal)), (lambda v: v.isoformat(), (date, datetime))):
+    for out, kinds in (
+        (str, (UUID, Decimal, Fraction)),
+        (lambda v: v.isoformat(), (date, datetime)),
+    ):
         for kind in kinds:
             converter.register_unstructure_hook(kind, out)
     converter.register_structure_hook(datetime, _moment_in)
     converter.register_structure_hook(date, _date_in)
     converter.register_structure_hook(Decimal, _decimal_in)
+    converter.register_structure_hook(Fraction, _fraction_in)
     converter.register_structure_hook(UUID, _id_in)
     converter.register_structure_hook_func(_is_mapping, _mapping_in)
     converter.register_unstructure_hook_func(

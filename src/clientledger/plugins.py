@@ -90,7 +90,7 @@ class Plugins:
             raise InvalidValue(
                 "not the address of a book",
                 field="url",
-                value=url,
+                value=_without_user(url),
                 remedy='write "sqlite:///clients.db" or "memory:"',
             )
         base = scheme.partition("+")[0]
@@ -105,7 +105,7 @@ class Plugins:
             raise InvalidValue(
                 f"no installed plugin opens {scheme}: books",
                 field="url",
-                value=url,
+                value=_without_user(url),
                 remedy=f"installed: {offered}{install}",
             )
         name, factory = stores[scheme]
@@ -171,6 +171,11 @@ class Plugins:
             raise PluginError(
                 f"the plugin {name} cannot be used: {error}", field="plugin", value=name
             ) from error
+
+
+def _without_user(url: object) -> object:
+    """An address without the name and the password in it, which no message may show."""
+    return re.sub(r"//.*@", "//", url, flags=re.DOTALL) if isinstance(url, str) else url
 
 
 def _entry_name(entry: EntryPoint) -> str:

@@ -87,7 +87,7 @@ def _accounts(card: Card) -> RenderableType:
         (
             (
                 Text(code, style="bold"),
-                amount(account.owed),
+                amount(account.owed, blank=True),
                 late(account.overdue),
                 amount(account.prepaid, blank=True),
                 Text.assemble((amount(account.balance).plain, "bold")),

@@ -52,12 +52,14 @@ _CODES: tuple[tuple[type[ClientLedgerError], int], ...] = (
     (DeliveryError, STORE),
 )
 
+_OPTIONS = {"url": "book", "from_": "giver", "to": "taker", "lines": "line"}
 # What the library would have a program do, as a command.
 _COMMANDS = {
     "book.clients.find(...)": "clientledger find TEXT",
     "book.team.add(key, name)": "clientledger add-member KEY NAME",
     'give currency="EUR", or set': "give --currency EUR, or set",
     'give Money("500.00", "EUR"), "500.00 EUR", or currency=': 'write "500.00 EUR" or --currency',
+    "open it for writing first": "make a book: clientledger add-client NAME",
     'block=["': '--block "',
     '"]': '"',
 }
@@ -70,8 +72,8 @@ def code_of(error: ClientLedgerError) -> int:
 
 def told(error: ClientLedgerError) -> str:
     """What was wrong, in one line."""
-    bare = ClientLedgerError(error.message, field=error.field, value=error.value)
-    return _line(str(bare).removeprefix("from_: "))
+    field = _OPTIONS.get(error.field or "", error.field)
+    return _line(str(ClientLedgerError(error.message, field=field, value=error.value)))
 
 
 def complain(error: ClientLedgerError | str, remedy: str = "") -> None:

@@ -29,6 +29,7 @@ from clientledger.cli.tables import TABLES, Table
 
 __all__ = ["import_"]
 
+_NOTHING = "nothing was imported (--rows keeps the good rows)"
 _SOURCE = re.compile(r"[A-Za-z0-9._-]{1,40}\Z")
 _ROW_ERRORS = (InvalidValue, NotFound, LedgerError, NotAllowed, Conflict)
 
@@ -145,6 +146,7 @@ def _bring_in(
                         raise
                     placed = _placed(error, rows[0].line)
                     if not keep_good:
+                        placed.remedy = "; ".join(filter(None, (placed.remedy, _NOTHING)))
                         raise placed from error
                     result.refused.append(Refused(rows[0].line, told(placed)))
                 else:
@@ -183,13 +185,19 @@ def _placed(error: ClientLedgerError, line: int) -> ClientLedgerError:
 
 
 def _report(result: Result) -> None:
-    screen, what = Screen(), result.kind
+    screen = Screen()
     would = "would be " if result.dry_run else ""
     if result.new:
         known = f", {result.known} known before" if result.known else ""
-        screen.show(f"{result.new} {what} {would}imported from {result.file}{known}.")
+        screen.show(f"{_count(result.new, result.kind)} {would}imported from {result.file}{known}.")
     else:
-        screen.show(f"Nothing new in {result.file}: {result.known} {what} known before.")
+        screen.show(
+            f"Nothing new in {result.file}: {_count(result.known, result.kind)} known before."
+        )
     if result.refused:
         screen.show(name(f"{len(result.refused)} refused:", BAD))
         screen.show(*(name(f"  {one.error}") for one in result.refused))
+
+
+def _count(number: int, kind: str) -> str:
+    return f"{number} {kind.removesuffix('s') if number == 1 else kind}"

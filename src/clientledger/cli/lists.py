@@ -335,7 +335,8 @@ def line_of(item: TimelineItem) -> str:
     if item.what == "entry" or item.title.startswith(item.kind):
         return item.title
     kind = item.kind.removeprefix("client.") if item.what == "change" else item.kind
-    return item.title if item.title.startswith(kind) else f"{kind}: {item.title}"
+    title = item.title if item.title.startswith(kind) else f"{kind}: {item.title}"
+    return title.replace("_", " ") if item.what == "change" else title
 
 
 def every(interval: Fraction | None) -> str:

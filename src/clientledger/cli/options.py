@@ -61,7 +61,10 @@ def read_moment(text: str, zone: ZoneInfo, field: str) -> datetime:
 
 
 def _day_of_token(_: Any, tokens: Sequence[Any]) -> date:
-    return read_day(tokens[0].value)
+    try:
+        return read_day(tokens[0].value)
+    except InvalidValue as error:  # the parser shows nothing but the message
+        raise ValueError(f"{error.message} (got {tokens[0].value!a}); {error.remedy}") from None
 
 
 Day = Annotated[date, Parameter(converter=_day_of_token, n_tokens=1, metavar="YYYY-MM-DD")]
@@ -122,8 +125,7 @@ class Common:
 
     def write(self) -> Book:
         """Open a book that is there to write to it; a mistyped name makes no new one."""
-        if self.url != "memory:":
-            self.read().close()
+        self.read().close()
         return self._open(self.url, read_only=False)
 
     def make(self) -> Book:
@@ -139,7 +141,7 @@ class Common:
         """The book's URL.
 
         Raises:
-            InvalidValue: none is named.
+            InvalidValue: none is named, or one that no other command would see.
         """
         if not self.book:
             raise InvalidValue(
@@ -147,7 +149,15 @@ class Common:
                 field="book",
                 remedy="give --book clients.db, or set CLIENTLEDGER_BOOK",
             )
-        return book_url(self.book)
+        url = book_url(self.book)
+        if url.startswith("memory:"):
+            raise InvalidValue(
+                "a book in memory is gone when the command ends",
+                field="book",
+                value=self.book,
+                remedy="name a file, such as clients.db",
+            )
+        return url
 
     def _open(self, url: str, *, read_only: bool) -> Book:
         actor = self.actor or _user()

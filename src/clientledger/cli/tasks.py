@@ -2,8 +2,9 @@
 
 from cyclopts import App
 
-from clientledger import Task
+from clientledger import Book, Task
 from clientledger.cli.exits import OK
+from clientledger.cli.lists import due_text
 from clientledger.cli.naming import client_named, external_ids, short, task_named
 from clientledger.cli.options import COMMON, Common, Key
 from clientledger.cli.plain import emit
@@ -51,7 +52,7 @@ def add(
             external_ids=external_ids(external_id or ()),
             key=key,
         )
-    return _done(common, made, "Added")
+        return _done(common, book, made, "Added")
 
 
 @task.command
@@ -64,7 +65,7 @@ def complete(task: str, /, *, outcome: str = "", key: Key = None, common: Common
     """
     with common.write() as book:
         made = book.tasks.complete(task_named(book, task), outcome, key=key)
-    return _done(common, made, "Done")
+        return _done(common, book, made, "Done")
 
 
 @task.command
@@ -77,7 +78,7 @@ def cancel(task: str, /, *, reason: str = "", key: Key = None, common: Common = 
     """
     with common.write() as book:
         made = book.tasks.cancel(task_named(book, task), reason, key=key)
-    return _done(common, made, "Cancelled")
+        return _done(common, book, made, "Cancelled")
 
 
 @task.command
@@ -91,7 +92,7 @@ def postpone(task: str, due: str, /, *, key: Key = None, common: Common = COMMON
     with common.write() as book:
         found = task_named(book, task)
         made = book.tasks.postpone(found, read_due(due, book.settings.zone), key=key)
-    return _done(common, made, "Postponed")
+        return _done(common, book, made, "Postponed")
 
 
 @task.command
@@ -104,13 +105,14 @@ def assign(task: str, member: str, /, *, key: Key = None, common: Common = COMMO
     """
     with common.write() as book:
         made = book.tasks.assign(task_named(book, task), member, key=key)
-    return _done(common, made, "Assigned")
+        return _done(common, book, made, "Assigned")
 
 
-def _done(common: Common, made: Task, verb: str) -> int:
+def _done(common: Common, book: Book, made: Task, verb: str) -> int:
     if common.json:
         emit(made)
         return OK
-    due = f", due {made.due_on}" if made.due_on and made.status == "open" else ""
+    due = due_text(made, made.due_on, book.settings.zone).plain if made.due_on else ""
+    due = f", due {due}" if due and made.status == "open" else ""
     Screen().show(f"{verb}: {made.title}{due}, {made.assignee}. Task id {short(made.id)}.")
     return OK

@@ -332,10 +332,10 @@ def _document(common: Common, book: Book, client: Client, entry: Entry) -> int:
 
 
 def _standing(account: Account) -> str:
-    owes = f"owes {_written(account.owed)}" if account.owed else "owes nothing"
-    late = f", {_written(account.overdue)} of it overdue" if account.overdue else ""
-    prepaid = f", has prepaid {_written(account.prepaid)}" if account.prepaid else ""
-    return f"now {owes}{late}{prepaid} in {account.currency}"
+    owes = _written(account.owed) if account.owed else f"nothing in {account.currency}"
+    late = f" ({_written(account.overdue)} of it overdue)" if account.overdue else ""
+    prepaid = f", and has {_written(account.prepaid)} prepaid" if account.prepaid else ""
+    return f"now owes {owes}{late}{prepaid}"
 
 
 def _written(money: Money) -> str:

@@ -5,7 +5,9 @@ from typing import Any, Generic, TypeVar, overload
 
 import attrs
 
-__all__ = ["Page", "page_of"]
+from clientledger.errors import InvalidValue
+
+__all__ = ["Page", "check_limit", "page_of"]
 
 T = TypeVar("T")
 
@@ -39,6 +41,13 @@ class Page(Sequence[T], Generic[T]):
     def more(self) -> bool:
         """Whether there are further rows."""
         return self.next is not None
+
+
+def check_limit(limit: object) -> int | None:
+    """Return the most rows of a page, or None for all of them."""
+    if limit is None or (type(limit) is int and 1 <= limit < 2**31):
+        return limit
+    raise InvalidValue("not a number of rows", field="limit", value=limit, remedy="1 or more")
 
 
 def page_of(

@@ -134,11 +134,8 @@ def check_mapping(value: object, field: str, *, most: int = 200) -> dict[str, st
 
 def check_tags(values: object, field: str = "tags") -> tuple[str, ...]:
     """Return tags once each, sorted by code point."""
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise InvalidValue(
-            "not a list of tags", field=field, value=values, remedy='give ["a", "b"]'
-        )
-    return tuple(sorted({check_text(tag, field, empty=False) for tag in values}))
+    told = check_several(values, field)
+    return tuple(sorted({check_text(tag, field, empty=False) for tag in told}))
 
 
 def choose(value: object, field: str, allowed: Iterable[str]) -> str:

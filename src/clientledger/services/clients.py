@@ -235,12 +235,17 @@ def check_revision(found: int, expected: int | None) -> None:
         )
 
 
-def _kept(values: Any) -> Any:
-    """What can be read once only, kept; what is no list is left for its reader to refuse."""
+def _kept(values: Any, deep: int = 3) -> Any:
+    """What can be read once only, kept; what is no list is left for its reader to refuse.
+
+    As deep as the fields of a contact, which may be lists too.
+    """
+    if not deep or isinstance(values, str | bytes):
+        return values
     if isinstance(values, Mapping):
-        return {name: _kept(value) for name, value in values.items()}
-    readable = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
-    return tuple(_kept(value) for value in values) if readable else values
+        return {name: _kept(value, deep - 1) for name, value in values.items()}
+    readable = isinstance(values, Iterable)
+    return tuple(_kept(value, deep - 1) for value in values) if readable else values
 
 
 def _check_manager(work: Work, manager: str | None) -> None:

@@ -23,7 +23,7 @@ from clientledger.domain.insights import (
     rhythms,
 )
 from clientledger.domain.money import Money, currency_of, read_decimal
-from clientledger.domain.pages import Page, page_of
+from clientledger.domain.pages import Page, check_limit, page_of
 from clientledger.domain.settings import read_bounds
 from clientledger.domain.text import check_flag, choose
 from clientledger.domain.time import check_day
@@ -253,8 +253,7 @@ def _ranked(
                 value=after,
                 remedy="give back a page's next",
             ) from None
-    if limit is not None and (type(limit) is not int or limit < 1):
-        raise InvalidValue("not a number of rows", field="limit", value=limit, remedy="1 or more")
+    check_limit(limit)
     return page_of(ordered, limit, rank)
 
 

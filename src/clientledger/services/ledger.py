@@ -295,7 +295,12 @@ class Ledger(Accounts):
         def plan(work: Work) -> Allocation:
             known = work.unit.lookup(Allocation, id)
             if known is None:
-                raise NotFound("no such allocation in the book", field="allocation", value=id)
+                raise NotFound(
+                    "no such allocation in the book",
+                    field="allocation",
+                    value=id,
+                    remedy="take one of ledger.state(entry).allocations",
+                )
             head = work.head(known.client)
             live = live_allocation(work.unit, str(id))
             wanted = live.live

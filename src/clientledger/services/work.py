@@ -13,7 +13,7 @@ from clientledger.domain.clients import Client
 from clientledger.domain.entries import Entry
 from clientledger.domain.events import Event
 from clientledger.domain.interactions import Interaction
-from clientledger.domain.pages import Page, page_of
+from clientledger.domain.pages import Page, check_limit, page_of
 from clientledger.domain.posting import Change, Claim, Head, HeadStep, Posting, Record
 from clientledger.domain.recording import Stamp
 from clientledger.domain.settings import Settings
@@ -69,10 +69,7 @@ class Glance:
         Raises:
             InvalidValue: a limit that is no number of rows, or an `after` that is no page's `next`.
         """
-        if limit is not None and (type(limit) is not int or limit < 1):
-            raise InvalidValue(
-                "not a number of rows", field="limit", value=limit, remedy="1 or more"
-            )
+        check_limit(limit)
         if after is not None and not query.is_cursor(after):
             raise InvalidValue(
                 "not where a page ended",

@@ -1,0 +1,1 @@
+"""Speed, as a ratio against a floor in the same run."""
