@@ -186,7 +186,11 @@ class Facts:
     releases: tuple[Release, ...]
 
     def days(self) -> list[date]:
-        facts = (*self.entries, *self.allocations, *self.releases)
+        facts: tuple[Entry | Allocation | Release, ...] = (
+            *self.entries,
+            *self.allocations,
+            *self.releases,
+        )
         return sorted({fact.on for fact in facts})
 
     def open_on(self, day: date) -> dict[tuple[UUID, int], int]:

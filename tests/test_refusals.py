@@ -56,7 +56,6 @@ from clientledger import (
     open_book,
 )
 from clientledger.domain.money import MAX_MINOR, MAX_TOTAL
-from clientledger.domain.money import Currency as Unit
 from clientledger.domain.recording import issue
 from clientledger.ports import Head, HeadStep, Posting
 
@@ -100,7 +99,7 @@ def stocked(book: Book) -> Shop:
     """Fill a new book."""
     book.team.add("petro", "Petro")
     book.team.add("ira", "Ira")
-    gone = book.team.deactivate(book.team.add("gone", "Gone"))
+    gone = book.team.deactivate(book.team.add("gone", "Gone").key)
     client = book.clients.add(
         "Acme", manager="olena", external_ids={"erp": "C-1"}, key="k-client", tags=["beans"]
     )
@@ -187,7 +186,14 @@ def shop(
 
 
 # ------------------------------------------------------------ the table
-Call = Callable[[Shop], object]
+Call = Callable[..., object]
+open_at: Any = open_book
+_amount: Any
+_call: Any
+_field: str
+_flag: Any
+_name: str
+_told: Any
 REFUSALS: list[Any] = []
 
 
@@ -670,7 +676,7 @@ for _name, _email in {
     refuse(f"an e-mail with {_name}", add(emails=[_email]), InvalidValue, "emails")
     refuse(
         f"a contact's e-mail with {_name}",
-        add(contacts=[Contact("Ann", emails=[_email])]),
+        add(contacts=[{"name": "Ann", "emails": [_email]}]),
         InvalidValue,
         "contacts.emails",
     )
@@ -1435,36 +1441,36 @@ for _name, _url, _field in [
     ("a scheme with a NUL", "mem\0ory:", "url"),
     ("a scheme in capitals", "MEMORY:", "url"),
 ]:
-    refuse(f"a book at {_name}", lambda s, url=_url: open_book(url), InvalidValue, _field)
+    refuse(f"a book at {_name}", lambda s, url=_url: open_at(url), InvalidValue, _field)
 refuse(
     "a book in memory to read",
-    lambda s: open_book("memory:", read_only=True),
+    lambda s: open_at("memory:", read_only=True),
     NotAllowed,
     "read_only",
     value=False,
 )
 refuse(
     "settings that are a list",
-    lambda s: open_book("memory:", settings=["x"]),
+    lambda s: open_at("memory:", settings=["x"]),
     InvalidValue,
     "settings",
 )
 refuse(
     "settings with a key of a command",
-    lambda s: open_book("memory:", settings={"key": "abc"}),
+    lambda s: open_at("memory:", settings={"key": "abc"}),
     InvalidValue,
     "key",
 )
 refuse(
-    "plugins that are a number", lambda s: open_book("memory:", plugins=7), InvalidValue, "plugins"
+    "plugins that are a number", lambda s: open_at("memory:", plugins=7), InvalidValue, "plugins"
 )
 refuse(
     "blocked names that are one name",
-    lambda s: open_book("memory:", block="x"),
+    lambda s: open_at("memory:", block="x"),
     InvalidValue,
     "block",
 )
-refuse("an actor without a name", lambda s: open_book("memory:", actor=""), InvalidValue, "actor")
+refuse("an actor without a name", lambda s: open_at("memory:", actor=""), InvalidValue, "actor")
 
 
 @pytest.mark.parametrize(("call", "error", "field", "shows"), REFUSALS)
@@ -1683,8 +1689,8 @@ PLAIN = st.one_of(
             Money("5", "EUR"),
             Money("-5", "EUR"),
             Money("5", "USD"),
-            Money("1.23", Unit("BEAN", 2)),
-            Unit("EUR", 3),
+            Money("1.23", Currency("BEAN", 2)),
+            Currency("EUR", 3),
             Line("x", 1, Decimal("sNaN")),
             Line("x", 0.1, [], sku=7, total={}),  # type: ignore[arg-type]  # junk on purpose
             Instalment(TODAY, Money("5", "EUR")),

@@ -54,7 +54,10 @@ class _State:
         self.given = given  # the last position in the feed
 
     def get(self, kind: type[Any], id: Any) -> Any:
-        return next((rows[id] for rows in self.shelves.get(kind, {}).values() if id in rows), None)
+        shelf = self.shelves.get(kind, {})
+        if kind is Head:
+            return shelf.get(id, {}).get(id)
+        return next((rows[id] for rows in shelf.values() if id in rows), None)
 
     def rows(self, kind: type[Any], client: UUID | None) -> Iterable[Any]:
         shelf = self.shelves.get(kind, {})
