@@ -119,9 +119,7 @@ from clientledger.errors import (
     WrongCurrency,
     WrongDirection,
 )
-from clientledger.hookspecs import (
-    hookimpl,
-)
+from clientledger.hookspecs import RegisterStore, StoreFactory, hookimpl
 from clientledger.memory import (
     MemoryStore,
 )
@@ -190,6 +188,7 @@ __all__ = [
     "Problem",
     "PurchaseDay",
     "Purchases",
+    "RegisterStore",
     "Release",
     "Report",
     "Rhythm",
@@ -198,6 +197,7 @@ __all__ = [
     "Statement",
     "StatementRow",
     "StoreError",
+    "StoreFactory",
     "Task",
     "TimelineItem",
     "Voided",

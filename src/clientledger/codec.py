@@ -22,7 +22,7 @@ from cattrs import BaseValidationError, Converter, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
 from clientledger.domain.journal import OpenItem
-from clientledger.domain.money import Currency, Money, currency_of
+from clientledger.domain.money import Currency, Money, currency_of, exact
 from clientledger.errors import ClientLedgerError, InvalidValue
 
 __all__ = ["canonical", "changed_fields", "digests", "dump", "dump_json", "load", "load_json"]
@@ -157,7 +157,7 @@ def _argument(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         parts = [_argument(part) for part in value]
         return sorted(parts, key=canonical) if isinstance(value, set | frozenset) else parts
-    return repr(value)
+    return type(value).__qualname__  # of such a type nothing was ever taken
 
 
 def _day_or_moment(value: date) -> str:
@@ -314,7 +314,8 @@ def _made() -> Converter:
     converter.register_unstructure_hook(Money, _money_out)
     converter.register_structure_hook(Money, _money_in)
     for out, kinds in (
-        (str, (UUID, Decimal, Fraction)),
+        (str, (UUID, Fraction)),
+        (exact.to_sci_string, (Decimal,)),
         (lambda v: v.isoformat(), (date, datetime)),
     ):
         for kind in kinds:

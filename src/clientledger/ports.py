@@ -195,7 +195,7 @@ class UnitOfWork(Reading, Scope):
     def post(self, posting: Posting) -> None:
         """Write all of a posting, or nothing of it.
 
-        Order: heads (on their expected versions), claims, freed claims, facts, changes (on their
+        Order: heads (on their expected versions), freed claims, claims, facts, changes (on their
         expected revisions), moves (within their bounds, in the order of ``net_moves``), rows of
         the timeline. What was posted is seen by later reads of the unit. Posted events await their
         position in the feed.

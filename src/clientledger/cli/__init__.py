@@ -19,6 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 5
-    from clientledger.cli.app import run  # needs what has just been looked for
-
+    try:
+        from clientledger.cli.app import run  # needs what has just been looked for
+    except KeyboardInterrupt:
+        print("clientledger: interrupted", file=sys.stderr)
+        return 130
     return run(sys.argv[1:] if arguments is None else arguments)

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
@@ -34,7 +34,8 @@ __all__ = [
 
 DIM = "dim"
 BAD = "red"
-_NARROWEST = 12
+_NARROWEST = 10
+_BETWEEN = 2
 Cell = Text | str | date | int | None
 Told = Callable[[str, int, int], None]
 """Hears of a stage, how much of it is done, and how much there is."""
@@ -55,12 +56,24 @@ class Screen(Console):
 
     def show(self, *parts: RenderableType) -> None:
         """Print parts; what is too wide runs over rather than loses digits."""
+        width = self.width
         for part in parts:
-            self.print(part, width=max(self.width, self.least(part)), crop=False)
+            self.width = max(width, self.least(part))  # what is printed is held to it
+            self.print(part, crop=False)
+            self.width = width
 
     def least(self, part: RenderableType) -> int:
         """The fewest columns in which a part loses nothing."""
         return Measurement.get(self, self.options.update(max_width=1000), part).minimum
+
+
+class _Table(Table):
+    """A table whose names fold even within a word, when that is what lets it fit."""
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        most = super().__rich_measure__(console, options).maximum
+        least = sum(column.min_width or 0 for column in self.columns)
+        return Measurement(least + _BETWEEN * (len(self.columns) - 1), most)
 
 
 def amount(money: Money | None, *, blank: bool = False, code: bool = False) -> Text:
@@ -108,7 +121,7 @@ def table(
         footer: a last row set apart.
     """
     ends = list(footer)
-    made = Table(
+    made = _Table(
         box=box.SIMPLE if ends else box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,

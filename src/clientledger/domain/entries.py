@@ -191,7 +191,7 @@ class Allocation:
 
 @attrs.frozen(kw_only=True)
 class Release:
-    """An amount of an allocation taken back, from a day on; by hand or by a void."""
+    """An amount of an allocation taken back by hand, from a day on."""
 
     id: UUID
     client: UUID

@@ -229,7 +229,13 @@ class Money:
                 value=text,
                 remedy='write it like "500.00 EUR"',
             )
-        return cls(match["number"], currency_of(match["currency"], known))
+        unit = currency_of(match["currency"], known)
+        try:
+            return cls(match["number"], unit)
+        except InvalidValue as error:
+            raise InvalidValue(
+                error.message, field=error.field, value=text, remedy=error.remedy
+            ) from None
 
     @property
     def currency(self) -> str:

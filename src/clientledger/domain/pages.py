@@ -12,9 +12,11 @@ __all__ = ["Page", "check_limit", "page_of"]
 T = TypeVar("T")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Page(Sequence[T], Generic[T]):
     """A part of a list, in order: a sequence that knows where the next one begins.
+
+    It equals a page with the same rows and the same `next`, and a list or tuple of the same rows.
 
     Attributes:
         rows: the rows themselves.
@@ -36,6 +38,14 @@ class Page(Sequence[T], Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.rows)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Page):
+            return self.rows == other.rows and self.next == other.next
+        return isinstance(other, list | tuple) and self.rows == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self.rows)
 
     @property
     def more(self) -> bool:

@@ -184,7 +184,10 @@ class Clients:
         return self._desk.command("clients.update", arguments, plan, key=key, again=made(Client))
 
     def archive(self, client: ClientRef, *, key: str | None = None) -> Client:
-        """Archive a client: it takes no new sale, agreement or task, and leaves the lists."""
+        """Archive a client: it takes no new sale, agreement or task, and is found no more.
+
+        `find(archived=True)` still finds it, and what it owes stays in the figures.
+        """
         return self._set_archived(client, True, key)
 
     def restore(self, client: ClientRef, *, key: str | None = None) -> Client:

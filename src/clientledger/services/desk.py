@@ -20,7 +20,7 @@ from clientledger.domain.posting import Claim, Posting
 from clientledger.domain.settings import Settings
 from clientledger.domain.team import SYSTEM, Member
 from clientledger.domain.text import check_key
-from clientledger.errors import Busy, Conflict, KeyReused
+from clientledger.errors import Busy, Conflict, KeyReused, NotAllowed
 from clientledger.ports import Reading, Scope, Store, UnitOfWork
 from clientledger.services.work import COMMANDS, Glance, Work
 
@@ -86,6 +86,7 @@ class Desk:
             again: reads the value that an earlier run of the same key made, by its id.
 
         Raises:
+            NotAllowed: the actor has been deactivated.
             KeyReused: the key was used for another command or other arguments.
             Busy: other writers were quicker, every time.
         """
@@ -106,8 +107,10 @@ class Desk:
                 actor=self.actor or SYSTEM,
                 new_id=self.new_id,
             )
+            known = _check_actor(work)
             value = plan(work)
-            _join_team(work)
+            if not known:
+                _join_team(work)
             posting = work.step_heads() + work.posting
             if key is not None:
                 told = {"action": action, **codec.digests(arguments)}
@@ -182,11 +185,24 @@ def _check_same(held: Claim, action: str, told: Mapping[str, str]) -> None:
         )
 
 
+def _check_actor(work: Work) -> bool:
+    """Whether the actor is a member; one who has left writes no more."""
+    member = work.unit.lookup(Member, work.actor)
+    if member is not None and not member.active:
+        raise NotAllowed(
+            "the member has been deactivated",
+            field="actor",
+            value=work.actor,
+            remedy="act as an active member: book.as_actor(member)",
+        )
+    return member is not None
+
+
 def _join_team(work: Work) -> None:
     """The actor becomes a member on first use."""
     changes = work.posting.changes
     named = any(isinstance(c.record, Member) and c.record.id == work.actor for c in changes)
-    if named or work.posting == Posting() or work.unit.lookup(Member, work.actor) is not None:
+    if named or work.posting == Posting():
         return
     work.insert(
         Member(id=work.actor, name=work.actor, created_at=work.now), "member.added", client=None

@@ -134,7 +134,7 @@ class Ledger(Accounts):
         arguments = {
             "client": check_id(client, "client"),
             "lines_or_amount": told,
-            "currency": None if currency is None else str(currency),
+            "currency": getattr(currency, "code", currency),
             "on": on,
             "due": due,
             "instalments": parts,
@@ -201,7 +201,7 @@ class Ledger(Accounts):
         arguments = {
             "client": check_id(client, "client"),
             "amount": amount,
-            "currency": None if currency is None else str(currency),
+            "currency": getattr(currency, "code", currency),
             "allocate": told,
             "on": on,
             "method": method,
@@ -224,10 +224,11 @@ class Ledger(Accounts):
         """Put an amount of a free credit against a debit, from a day on (today).
 
         It counts from the latest of that day and both documents' dates. One amount goes to one
-        instalment: for a sale with several, name the instalment, or the first open one is meant.
+        instalment: of a sale with several, the first that is open, where none is named.
 
         Raises:
             OverAllocated: more than is open on either side, on that day or later.
+            InvalidValue: it would go to several instalments: name one after the other.
             Voided, WrongClient, WrongCurrency, WrongDirection: two that cannot be linked.
         """
 

@@ -146,7 +146,7 @@ class Work(Glance):
             NotAllowed: the member has been deactivated.
         """
         if key == self.actor:
-            return self.actor
+            return self.actor  # who may write may be named; the desk has seen to it
         member = self.member(key, field)
         if not member.active:
             raise NotAllowed(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,24 @@ import sqlalchemy as sa
 from clientledger.codec import canonical
 
 __all__ = ["Amount", "Day", "Exact", "Flag", "Id", "Json", "Listed", "Long", "Moment", "Short"]
+
+
+@lru_cache(maxsize=4096)
+def _read_id(text: str | None) -> UUID | None:
+    """Read an id; a page of rows has the same few again and again."""
+    return None if text is None else UUID(text)
+
+
+class _Id(sa.Uuid[UUID]):
+    """A UUID as 32 hexadecimal digits, which order as the UUID does."""
+
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(native_uuid=False)
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        return _read_id
 
 
 class _Moment(sa.types.TypeDecorator[datetime]):
@@ -73,9 +92,7 @@ def _by_code_point(kind: sa.String) -> sa.types.TypeEngine[str]:
     )
 
 
-Id = sa.Uuid(native_uuid=False)
-"""A UUID as 32 hexadecimal digits."""
-
+Id = _Id()
 Day = sa.Date()
 Moment = _Moment()
 Exact = _Exact()

@@ -79,5 +79,13 @@ def _open_items(new: Builder) -> sa.Table:
         check("open", "open >= 0 AND open <= amount"),
         new.index("open_items_entry", "entry_id", "instalment"),
         new.index("open_items_open", "client_id", *ranked, "entry_id", *rest, where="open <> 0"),
-        new.index("open_items_due", "due", "on_day", "client_id", "sequence", where="open <> 0"),
+        new.index(
+            "open_items_due",
+            "due",
+            "on_day",
+            "client_id",
+            "sequence",
+            "instalment",
+            where="open <> 0",
+        ),
     )

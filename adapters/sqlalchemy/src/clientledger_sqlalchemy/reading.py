@@ -36,9 +36,12 @@ class SqlReading(Reading):
         statements: of the book.
     """
 
+    _unchanging = True  # what was read once need not be asked for again
+
     def __init__(self, channel: Channel, statements: Statements) -> None:
         self._channel = channel
         self._statements = statements
+        self._known_late: dict[tuple[Any, ...], tuple[UUID, ...]] = {}
 
     def get(self, kind: type[R], id: Any) -> R:
         found = self._one(kind, id)
@@ -65,6 +68,8 @@ class SqlReading(Reading):
         return len(self.find(query))
 
     def _one(self, kind: type[Any], id: Any) -> Any:
+        if kind not in (Claim, Member) and not isinstance(id, UUID):
+            return None
         if kind is Settings:
             rows = self._channel.rows(self._statements.settings, {"key0": id})
             return records.settings_of(rows[0]) if rows else None
@@ -72,8 +77,6 @@ class SqlReading(Reading):
         if query is None:
             return None
         key = id if kind is Claim else (id,)
-        if kind not in (Claim, Member) and not isinstance(id, UUID):
-            return None
         source = self._statements.sources[query]
         one = self._statements.selects.one(kind, source)
         rows = self._channel.rows(one, {f"key{n}": part for n, part in enumerate(key)})
@@ -130,10 +133,14 @@ class SqlReading(Reading):
         """The clients whose derived rows tell of what the query leaves out."""
         if query.as_of is None and query.known_at is None:
             return ()
-        values = {"as_of": query.as_of, "known_at": query.known_at, "client": query.client}
-        statement = (
-            self._statements.moved_later
-            if query.client is None
-            else self._statements.one_moved_later
-        )
-        return tuple(row.client_id for row in self._channel.rows(statement, values))
+        given = {"as_of": query.as_of, "known_at": query.known_at, "client": query.client}
+        key = tuple(given.values())
+        if key in self._known_late:
+            return self._known_late[key]
+        values = {name: value for name, value in given.items() if value is not None}
+        statement = self._statements.moved_later[frozenset(values)]
+        rows = self._channel.rows(statement, values)
+        late = tuple(dict.fromkeys(row.client_id for row in rows))
+        if self._unchanging:
+            self._known_late[key] = late
+        return late

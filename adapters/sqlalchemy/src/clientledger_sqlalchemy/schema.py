@@ -93,9 +93,10 @@ _KEPT = (
 
 def _keep(table: sa.Table) -> None:
     """Let the database refuse to change or delete the rows of a table."""
+    where = f"{table.schema}." if table.schema else ""
     for verb in ("UPDATE", "DELETE"):
         trigger: Any = sa.DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy has not typed it
-            f"CREATE TRIGGER {table.name}_no_{verb.lower()} BEFORE {verb} ON {table.name} "
+            f"CREATE TRIGGER {where}{table.name}_no_{verb.lower()} BEFORE {verb} ON {table.name} "
             f"BEGIN SELECT RAISE(ABORT, '{table.name}: what is recorded stays'); END"
         )
         sa.event.listen(table, "after_create", trigger.execute_if(dialect="sqlite"))

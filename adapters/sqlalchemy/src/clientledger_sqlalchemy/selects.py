@@ -50,6 +50,8 @@ def asked(query: Query[Any], source: Source, **more: Any) -> Asked:
         known = {key: one for key, one in given.items() if key in source.where}
         values.update(known)
         exact = exact and complete and known == given
+    if "client" in values and not source.sharper.isdisjoint(values):
+        values["client_too"] = values.pop("client")
     return Asked(values, exact)
 
 
@@ -112,7 +114,7 @@ class Selects:
             values["limit"] = min(query.limit or 0, _MOST_ROWS)
 
         def statement() -> sa.Select[Any]:
-            ranks = _ranks(query.order, source)
+            ranks = _ranks(query.order, source, what.shape)
             page = sa.select(*source.columns).select_from(source.start)
             page = page.where(*_conditions(source, what.shape))
             if marks is not None:
@@ -175,11 +177,13 @@ class _Rank:
         return self.column <= value if self.falling else self.column >= value
 
 
-def _ranks(order: tuple[str, ...], source: Source) -> list[_Rank]:
+def _ranks(order: tuple[str, ...], source: Source, shape: tuple[Any, ...]) -> list[_Rank]:
+    flags = {name for name, value in shape if value is True}
     found = []
     for term in order:
         name = term.removeprefix("-")
-        found.append(_Rank(source.ranks[name], term.startswith("-"), name in source.maybe_none))
+        maybe_none = name in source.maybe_none and source.maybe_none[name] not in flags
+        found.append(_Rank(source.ranks[name], term.startswith("-"), maybe_none))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 
 from clientledger.ports import (
     AgreementQuery,
@@ -52,8 +53,9 @@ class Source:
         columns: what is selected.
         read: turns a row into a value of the domain.
         ranks: the column of each attribute by which the query orders.
-        maybe_none: those of them that may be None.
+        maybe_none: those of them that may be None, each with a flag by which it is not.
         where: a condition for each filter, by the name of the query's field.
+        sharper: filters that find few rows, so that beside them the client needs no index.
         key: the columns by which `get` finds a row.
     """
 
@@ -61,8 +63,9 @@ class Source:
     columns: tuple[Any, ...]
     read: Callable[[Any], Any]
     ranks: Mapping[str, Any]
-    maybe_none: frozenset[str] = frozenset()
+    maybe_none: Mapping[str, str] = {}
     where: Mapping[str, Condition]
+    sharper: frozenset[str] = frozenset()
     key: tuple[Any, ...] = ()
 
 
@@ -77,8 +80,32 @@ def among(column: Any, name: str) -> Any:
     return column.in_(sa.select(value))
 
 
+class _Apart(sa.ColumnElement[Any]):
+    """A column that no index is looked up by: SQLite takes any client to have few rows."""
+
+    inherit_cache = False
+
+    def __init__(self, column: Any) -> None:
+        self.column = column
+        self.type = column.type
+
+
+@compiles(_Apart)
+def _compile_apart(element: _Apart, compiler: Any, **told: Any) -> str:
+    return str(compiler.process(element.column, **told))
+
+
+@compiles(_Apart, "sqlite")
+def _compile_apart_on_sqlite(element: _Apart, compiler: Any, **told: Any) -> str:
+    return f"+{compiler.process(element.column, **told)}"
+
+
 def _is(column: Any) -> Condition:
     return lambda name, _: column == bound(name, column)
+
+
+def _is_too(column: Any) -> Condition:
+    return lambda name, _: _Apart(column) == bound(name, column)
 
 
 def _among(column: Any) -> Condition:
@@ -210,7 +237,7 @@ def _tasks(t: Tables) -> Source:
         columns=tuple(c),
         read=records.task_of,
         ranks={"due_on": c.due_on, "id": c.id},
-        maybe_none=frozenset({"due_on"}),
+        maybe_none={"due_on": ""},
         where={
             "client": _is(c.client_id),
             "status": _is(c.status),
@@ -235,9 +262,11 @@ def _of_facts(t: Tables) -> dict[type[Query[Any]], Source]:
             where={
                 "ids": _among(allocations.id),
                 "client": _is(allocations.client_id),
+                "client_too": _is_too(allocations.client_id),
                 "clients": _among(allocations.client_id),
                 "touching": _either_among(allocations.credit_id, allocations.debit_id),
             },
+            sharper=frozenset({"touching"}),
             key=(allocations.id,),
         ),
         ReleaseQuery: Source(
@@ -247,9 +276,11 @@ def _of_facts(t: Tables) -> dict[type[Query[Any]], Source]:
             ranks={"id": releases.id},
             where={
                 "client": _is(releases.client_id),
+                "client_too": _is_too(releases.client_id),
                 "clients": _among(releases.client_id),
                 "touching": _either_among(releases.credit_id, releases.debit_id),
             },
+            sharper=frozenset({"touching"}),
             key=(releases.id,),
         ),
         EventQuery: _events(t),
@@ -266,6 +297,7 @@ def _entries(t: Tables) -> Source:
         where={
             "ids": _among(c.id),
             "client": _is(c.client_id),
+            "client_too": _is_too(c.client_id),
             "clients": _among(c.client_id),
             "kind": _is(c.kind),
             "currency": _is(c.currency),
@@ -275,6 +307,7 @@ def _entries(t: Tables) -> Source:
             "undoes": _among(c.undoes),
             "excluding": _not_among(c.id),
         },
+        sharper=frozenset({"undoes", "number"}),
         key=(c.id,),
     )
 
@@ -286,12 +319,14 @@ def _events(t: Tables) -> Source:
         columns=(*c, position),
         read=facts.event_of,
         ranks={"position": position, "id": c.id},
-        maybe_none=frozenset({"position"}),
+        maybe_none={"position": "sequenced"},
         where={
             "client": _is(c.client_id),
+            "client_too": _is_too(c.client_id),
             "subject": _is(c.subject),
             "sequenced": _flag(position.is_not(None), c.id.in_(sa.select(t.pending.c.event_id))),
         },
+        sharper=frozenset({"subject"}),
         key=(c.id,),
     )
 
@@ -353,7 +388,7 @@ def _open_items(t: Tables) -> Source:
             "sequence": c.sequence,
             "instalment": c.instalment,
         },
-        maybe_none=frozenset({"due"}),
+        maybe_none={"due": ""},
         where={
             "client": _is(c.client_id),
             "not_clients": _not_among(c.client_id),

@@ -52,10 +52,12 @@ def engine_for(path: Path, *, read_only: bool, wait: float) -> sa.Engine:
     """
     with _failures(path):
         _check_folder(path, read_only)
-        if read_only or (path.exists() and path.stat().st_size):
+        if not read_only and not path.exists():
+            path.touch()
+        if read_only or path.stat().st_size:
             with closing(_connected(path, "ro", wait)) as connection:
                 _check(connection.execute, path, may_be_empty=not read_only)
-    mode = "ro" if read_only else "rwc"
+    mode = "ro" if read_only else "rw"  # neither makes a new file where the book has gone
 
     def connect() -> sqlite3.Connection:
         connection = _connected(path, mode, wait)

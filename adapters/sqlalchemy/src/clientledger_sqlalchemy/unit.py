@@ -38,6 +38,8 @@ class _RefusedError(Exception):
 class SqlUnit(SqlReading, UnitOfWork):
     """A transaction, or a savepoint, on a channel; it never commits what it did not begin."""
 
+    _unchanging = False
+
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
         with self._channel.savepoint():
