@@ -390,7 +390,7 @@ def test_the_audit_finds_a_gap_in_the_sequence() -> None:
 
 
 def test_the_audit_finds_more_settled_than_there_is() -> None:
-    book, store, client = spoiled()
+    book, store, _ = spoiled()
     sale = book.ledger.find(kind="sale")[0]
     link = book.ledger.state(sale).allocations[0]
     with store.begin() as unit:
@@ -401,7 +401,7 @@ def test_the_audit_finds_more_settled_than_there_is() -> None:
 
 
 def test_the_audit_finds_an_allocation_of_nothing() -> None:
-    book, store, client = spoiled()
+    book, store, _ = spoiled()
     link = book.ledger.state(book.ledger.find(kind="sale")[0]).allocations[0]
     stray = attrs.evolve(link, id=uuid4(), debit=link.credit, credit=link.debit)
     with store.begin() as unit:
@@ -410,7 +410,7 @@ def test_the_audit_finds_an_allocation_of_nothing() -> None:
 
 
 def test_the_audit_finds_an_entry_that_no_head_knows() -> None:
-    book, store, client = spoiled()
+    book, store, _ = spoiled()
     sale = book.ledger.find(kind="sale")[0]
     with store.begin() as unit:
         unit.post(issue(attrs.evolve(sale, id=uuid4(), sequence=3)))

@@ -154,7 +154,7 @@ def _read_email(value: object, field: str) -> Email:
         )
     try:
         found = email_validator.validate_email(
-            written, check_deliverability=False, globally_deliverable=False
+            written, check_deliverability=False, globally_deliverable=False, strict=True
         )
     except email_validator.EmailNotValidError:
         return Email(written)

@@ -113,14 +113,12 @@ class Move:
         add: what is added, by attribute of the row.
         bounds: the least and the greatest value allowed, by attribute of the row.
         latest: the day on which it moved.
-        fresh: a hint that the row is new with this posting.
     """
 
     row: Figure
     add: Mapping[str, int] = attrs.field(hash=False)
     bounds: Mapping[str, tuple[int, int]] = attrs.field(hash=False)
     latest: date
-    fresh: bool = False
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -194,7 +192,6 @@ def _together(one: Move, other: Move) -> Move:
         {name: one.add.get(name, 0) + other.add.get(name, 0) for name in names},
         {**one.bounds, **other.bounds},
         max(one.latest, other.latest),
-        one.fresh or other.fresh,
     )
 
 

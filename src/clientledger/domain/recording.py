@@ -96,7 +96,6 @@ def issue(entry: Entry) -> Posting:
             {"open": item.amount.minor},
             {"open": (0, item.amount.minor)},
             entry.on,
-            fresh=True,
         )
         for item in items
     ]
