@@ -118,12 +118,14 @@ class Plugins:
                 f"the plugin {name} failed to open {scheme}: books: {error}",
                 field="plugin",
                 value=name,
+                remedy="mend it, or block it by name",
             ) from error
         if not isinstance(store, Store):
             raise PluginError(
                 f"the plugin {name} opened no store for {scheme}: books",
                 field="plugin",
                 value=name,
+                remedy="let its factory return a Store",
             )
         return store
 
@@ -139,7 +141,10 @@ class Plugins:
                     or not callable(factory)
                 ):
                     raise PluginError(
-                        f"the plugin {name} registers no store", field="scheme", value=scheme
+                        f"the plugin {name} registers no store",
+                        field="scheme",
+                        value=scheme,
+                        remedy='let it call register("scheme", factory), in small letters',
                     )
                 if scheme in found:
                     raise PluginError(
@@ -157,7 +162,10 @@ class Plugins:
                 raise
             except Exception as error:  # a broken plugin is named, whatever it raises
                 raise PluginError(
-                    f"the plugin {name} failed in register_stores: {error}"
+                    f"the plugin {name} failed in register_stores: {error}",
+                    field="plugin",
+                    value=name,
+                    remedy="mend it, or block it by name",
                 ) from error
         return found
 
@@ -169,7 +177,10 @@ class Plugins:
             self._manager.check_pending()
         except (ValueError, pluggy.PluginValidationError) as error:
             raise PluginError(
-                f"the plugin {name} cannot be used: {error}", field="plugin", value=name
+                f"the plugin {name} cannot be used: {error}",
+                field="plugin",
+                value=name,
+                remedy="give each plugin once, with hooks that clientledger has",
             ) from error
 
 

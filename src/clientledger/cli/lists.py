@@ -77,13 +77,14 @@ def cut_each(rows: Sequence[T], limit: int, code: Callable[[T], str]) -> list[T]
 
 def clients_table(clients: Sequence[Client], ids: bool) -> Parts:
     """Clients with how to reach them."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for client in clients:
         title = name(client.name, "dim" if client.archived else "")
         if client.archived:
             title.append(" (archived)")
         if ids:
-            title.append(f"\n{client.id}", style="dim")
+            rows.append((title, str(client.id)))
+            continue
         person = client.contacts[0] if client.contacts else None
         phones = client.phones or (person.phones if person else ())
         emails = client.emails or (person.emails if person else ())
@@ -97,7 +98,8 @@ def clients_table(clients: Sequence[Client], ids: bool) -> Parts:
                 client.manager,
             )
         )
-    return [table("client|external id|=phone|reached at|=manager", rows)]
+    columns = "client|=id" if ids else "client|external id|=phone|reached at|=manager"
+    return [table(columns, rows)]
 
 
 def debtors_tables(rows: Sequence[Debtor], limit: int) -> Parts:

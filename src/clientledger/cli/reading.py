@@ -87,7 +87,7 @@ def find(
         tag: a tag, exactly.
         manager: the key of the responsible member.
         archived: show archived clients too.
-        ids: show the ids.
+        ids: show the ids rather than how to reach them.
     """
     with common.read() as book:
         page = book.clients.find(
