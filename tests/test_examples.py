@@ -182,7 +182,7 @@ def test_each_client_owes_what_the_rule_leaves(
     for by in ("due", "date"):
         rows = book.insights.ageing(as_of=day, by=by)
         found = {
-            ids[str(row.client)]: (
+            ids[str(row.client.id)]: (
                 tuple(bucket.amount.minor for bucket in row.buckets),
                 row.prepaid.minor,
             )

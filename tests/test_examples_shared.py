@@ -134,7 +134,7 @@ def test_ageing_by_date_and_who_is_late(invoices: Built, debts: Debts) -> None:
 def check_ageing(invoices: Built, debts: Debts, day: date, by: str) -> None:
     rows = invoices.book.insights.ageing(as_of=day, by=by)
     assert {
-        invoices.ids[str(row.client)]: (
+        invoices.ids[str(row.client.id)]: (
             tuple(part.amount.minor for part in row.buckets),
             row.prepaid.minor,
         )

@@ -134,9 +134,7 @@ def debtors_tables(rows: Sequence[Debtor], limit: int) -> Parts:
     return parts[:-1] or [note("Nobody owes anything.")]
 
 
-def ageing_tables(
-    rows: Sequence[AgeingRow], names: Mapping[UUID, str], limit: int, width: int
-) -> Parts:
+def ageing_tables(rows: Sequence[AgeingRow], limit: int, width: int) -> Parts:
     """What is owed by age, a table for each currency; what is prepaid beside it, or below."""
     parts: Parts = []
     for currency, own in by_currency(rows, lambda row: row.currency):
@@ -163,7 +161,7 @@ def ageing_tables(
                 "|".join(["client", *(f">{label}" for label in labels), ">owes", *extra]),
                 (
                     (
-                        name(names[row.client]),
+                        name(row.client.name),
                         *cells([bucket.amount for bucket in row.buckets]),
                         amount(row.owed, blank=True),
                         *([amount(row.prepaid, blank=True)] if beside else []),

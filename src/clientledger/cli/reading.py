@@ -28,7 +28,6 @@ from clientledger.cli.plain import emit, plain
 from clientledger.cli.screen import Screen, note
 
 __all__ = [
-    "aged",
     "ageing",
     "agenda",
     "best",
@@ -148,10 +147,11 @@ def ageing(
     with common.read() as book:
         day = today(book, as_of)
         owner = None if client is None else client_named(book, client)
-        rows = aged(book, day, by=by, bounds=bounds, currency=currency, client=owner)
-        names = names_of(book, (row.client for row in rows))
-    parts = ageing_tables(rows, names, _checked(limit), Screen().width)
-    named = [{"name": names[row.client], **plain(row)} for row in rows]
+        rows = book.insights.ageing(
+            by=by, bounds=bounds, currency=currency, client=owner, as_of=day
+        )
+    parts = ageing_tables(rows, _checked(limit), Screen().width)
+    named = [{"name": row.client.name, **plain(row), "client": str(row.client.id)} for row in rows]
     return _answer(common, parts, named, limit, as_of=day)
 
 
@@ -300,12 +300,6 @@ def verify(*, common: Common = COMMON) -> int:
     else:
         Screen().show(*report_text(report))
     return OK if report.ok else NO
-
-
-def aged(book: Book, day: date, **choice: Any) -> list[Any]:
-    """Ageing rows with something owed or prepaid: by currency, the most owed first."""
-    rows = book.insights.ageing(as_of=day, **choice)
-    return sorted(rows, key=lambda row: (row.currency, -row.owed.minor, row.client))
 
 
 def _answer(common: Common, parts: Parts, rows: Any, limit: int, **told: Any) -> int:

@@ -27,7 +27,6 @@ from clientledger.cli.lists import (
 from clientledger.cli.naming import names_of
 from clientledger.cli.options import COMMON, Common, book_url
 from clientledger.cli.plain import emit, plain
-from clientledger.cli.reading import aged
 from clientledger.cli.screen import Screen, Told, bars, name, note
 
 __all__ = ["demo"]
@@ -114,16 +113,16 @@ def _show(book: Book, summary: Summary, keep: Path | None) -> None:
     screen.show(*_built(summary))
     card = book.card(summary.show, as_of=day)
     owing = book.insights.debtors(as_of=day)
-    rows = aged(book, day)
+    rows = book.insights.ageing(as_of=day)
     tasks = book.tasks.agenda(until=day, limit=_TOP)
-    names = names_of(book, [*(row.client for row in rows), *(task.client for task in tasks)])
+    names = names_of(book, (task.client for task in tasks))
     section(
         "One client at a glance",
         f'card "{card.client.name}"',
         [card_view(card, screen, zone)],
     )
     section("Who owes us", "debtors", debtors_tables(owing, _TOP))
-    section("How late they are", "ageing", ageing_tables(rows, names, _TOP, screen.width))
+    section("How late they are", "ageing", ageing_tables(rows, _TOP, screen.width))
     best = book.insights.best_clients(until=day)
     section("Who brings the most", "best", best_tables(best, _TOP))
     quiet = book.insights.dormant(as_of=day)
@@ -168,7 +167,7 @@ def _answers(book: Book, summary: Summary, keep: Path | None) -> dict[str, Any]:
         "built": plain(summary),
         "card": book.card(summary.show, as_of=day),
         "debtors": book.insights.debtors(as_of=day)[:_TOP],
-        "ageing": aged(book, day)[:_TOP],
+        "ageing": book.insights.ageing(as_of=day, limit=_TOP),
         "best": book.insights.best_clients(until=day)[:_TOP],
         "dormant": book.insights.dormant(as_of=day)[:_TOP],
         "agenda": book.tasks.agenda(until=day, limit=_TOP),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import attrs
 
+from clientledger.domain.clients import Client
 from clientledger.domain.entries import DEBIT, Allocation, Entry, Instalment
 from clientledger.domain.journal import Balance, Journal, OpenItem, open_items
 from clientledger.domain.money import Currency, Money, total
@@ -77,7 +78,7 @@ class AgeingRow:
     The buckets hold open debits and add up to `owed`; free credits stand apart as `prepaid`.
     """
 
-    client: UUID
+    client: Client
     currency: str
     buckets: tuple[Bucket, ...]
     owed: Money
@@ -172,6 +173,7 @@ def ageing(
     found: Iterable[Balance],
     as_of: date,
     bounds: Sequence[int],
+    clients: Mapping[UUID, Client],
     by: str = "due",
 ) -> list[AgeingRow]:
     """Age open debits by days past due (`by="due"`) or since the document's date (`by="date"`).
@@ -188,7 +190,7 @@ def ageing(
             row[place] += item.open.minor
     return [
         AgeingRow(
-            client=row.client,
+            client=clients[row.client],
             currency=row.currency,
             buckets=_buckets(sums.get((row.client, row.unit)), bounds, row.unit),
             owed=row.owed,

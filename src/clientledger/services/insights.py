@@ -101,7 +101,9 @@ class Insights:
         limit: int | None = None,
         after: tuple[Any, ...] | None = None,
     ) -> Page[AgeingRow]:
-        """What clients owe by days past due; free credits stand apart as prepaid.
+        """What clients owe by days past due, by currency, then the most owed first.
+
+        Free credits stand apart as prepaid.
 
         Args:
             by: "due" (each instalment's due date) or "date" (the document's).
@@ -118,8 +120,13 @@ class Insights:
             items = glance.reading.find(
                 OpenItemQuery(client=owner, currency=unit, side=DEBIT, as_of=day, known_at=moment)
             )
-            rows = ageing(items, found, day, limits, choose(by, "by", ("due", "date")))
-            return _ranked(rows, lambda row: (row.currency, row.client), limit, after)
+            named = _clients(glance, (row.client for row in found if row.owed or row.prepaid))
+            rows = ageing(items, found, day, limits, named, choose(by, "by", ("due", "date")))
+
+            def rank(row: AgeingRow) -> tuple[str, int, UUID]:
+                return row.currency, -row.owed.minor, row.client.id
+
+            return _ranked(rows, rank, limit, after)
 
     def purchases(
         self, client: ClientRef, *, as_of: date | None = None, known_at: datetime | None = None
