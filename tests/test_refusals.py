@@ -1003,6 +1003,14 @@ refuse(
     Duplicate,
     "external_ids[pbx]",
 )
+for _hidden in ("INV\u200b-9", "\ufeffINV-9", "INV-\u200d9", "INV\u00ad-9"):
+    refuse(f"a number with {_hidden!a}", sell(number=_hidden), InvalidValue, "number")
+    refuse(
+        f"an external id with {_hidden!a}",
+        sell(external_ids={"erp": _hidden}),
+        InvalidValue,
+        "external_ids[erp]",
+    )
 refuse("a sale's number that is taken", sell(number="INV-1"), NumberTaken, "number")
 refuse("another client's number", sell(number="INV-2"), NumberTaken, "number")
 refuse("a payment's number that is taken", pay(number="P-1"), NumberTaken, "number")

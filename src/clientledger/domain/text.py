@@ -32,7 +32,13 @@ _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?\Z")
 
 
 def check_text(
-    value: object, field: str, *, most: int = SHORT, empty: bool = True, lines: bool = False
+    value: object,
+    field: str,
+    *,
+    most: int = SHORT,
+    empty: bool = True,
+    lines: bool = False,
+    hidden: bool = True,
 ) -> str:
     """Return the text in Unicode's composed form (NFC), or refuse it.
 
@@ -42,6 +48,8 @@ def check_text(
         most: the most code points it may have.
         empty: whether nothing (or only spaces) is allowed.
         lines: whether it may have line ends and tabs.
+        hidden: whether it may have characters that cannot be seen, such as zero-width joiners:
+            names need them, numbers and ids that people compare by eye may not have them.
 
     Raises:
         InvalidValue: not text, empty, too long, control or bidirectional override characters,
@@ -49,34 +57,33 @@ def check_text(
     """
     if not isinstance(value, str):
         raise InvalidValue("not text", field=field, value=value, remedy="give a str")
-    if len(value) > most:
-        raise InvalidValue(
-            f"longer than {most} characters", field=field, value=value, remedy="shorten it"
-        )
-    for character in value:
-        category = unicodedata.category(character)
-        if category == "Cs" or (category == "Cc" and not (lines and character in "\n\r\t")):
-            raise InvalidValue(
-                "holds a control character or a lone surrogate",
-                field=field,
-                value=value,
-                remedy="take it out",
-            )
-        if character in _BIDI or (character in "\u2028\u2029" and not lines):
-            raise InvalidValue(
-                "holds a character that reorders or breaks the line",
-                field=field,
-                value=value,
-                remedy="take it out",
-            )
+    said = _wrong_length(value, most) or _wrong_character(value, lines, hidden)
+    if said:
+        remedy = "shorten it" if said.startswith("longer") else "take it out"
+        raise InvalidValue(said, field=field, value=value, remedy=remedy)
     if not empty and not value.strip():
         raise InvalidValue("empty", field=field, value=value, remedy="give some text")
     composed = unicodedata.normalize("NFC", value)
-    if len(composed) > most:  # a few characters have a composed form that is longer
-        raise InvalidValue(
-            f"longer than {most} characters", field=field, value=value, remedy="shorten it"
-        )
+    said = _wrong_length(composed, most)  # a few characters have a composed form that is longer
+    if said:
+        raise InvalidValue(said, field=field, value=value, remedy="shorten it")
     return composed
+
+
+def _wrong_length(value: str, most: int) -> str:
+    return f"longer than {most} characters" if len(value) > most else ""
+
+
+def _wrong_character(value: str, lines: bool, hidden: bool) -> str:
+    for character in value:
+        category = unicodedata.category(character)
+        if category == "Cs" or (category == "Cc" and not (lines and character in "\n\r\t")):
+            return "holds a control character or a lone surrogate"
+        if character in _BIDI or (character in "\u2028\u2029" and not lines):
+            return "holds a character that reorders or breaks the line"
+        if category == "Cf" and not hidden:
+            return "holds a character that cannot be seen"
+    return ""
 
 
 def check_flag(value: object, field: str) -> bool:
@@ -99,7 +106,8 @@ def check_external_id(value: object, field: str = "external_id") -> tuple[str, s
         raise InvalidValue(
             "not an external id", field=field, value=value, remedy='give ("source", "id")'
         )
-    return check_text(value[0], field, empty=False), check_text(value[1], field, empty=False)
+    source, id = (check_text(part, field, empty=False, hidden=False) for part in value)
+    return source, id
 
 
 def check_key(value: object, field: str) -> str:

@@ -313,7 +313,7 @@ def draft(
     id = id or work.new_id()
     own = [one for one in work.posting.of(Entry) if one.client == head.client]
     if number is not None:
-        number = check_text(number, "number", empty=False)
+        number = check_text(number, "number", empty=False, hidden=False)
         scope = f"{head.client}/" if work.settings.number_scope == "client" else ""
         claim = Claim(f"number:{kind}", scope + number, str(id))
         work.claim(claim, NumberTaken, "number", kind)

@@ -224,7 +224,8 @@ class Work(Glance):
         """
         ids = check_mapping({} if given is None else given, "external_ids")
         for source, value in ids.items():
-            check_text(value, f"external_ids[{source}]", empty=False)
+            check_text(source, "external_ids", empty=False, hidden=False)
+            check_text(value, f"external_ids[{source}]", empty=False, hidden=False)
             claim = Claim(external_space(kind, source), value, str(subject))
             self.claim(claim, Duplicate, f"external_ids[{source}]", kind)
         return ids
