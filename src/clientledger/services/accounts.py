@@ -29,7 +29,8 @@ from clientledger.ports import (
     OpenItemQuery,
 )
 from clientledger.services.desk import Desk
-from clientledger.services.documents import EntryRef, links_near
+from clientledger.services.documents import EntryRef
+from clientledger.services.links import links_near
 from clientledger.services.work import ClientRef, Glance, external_space
 
 __all__ = ["Accounts", "accounts_of"]

@@ -29,23 +29,25 @@ from clientledger.services.accounts import Accounts
 from clientledger.services.desk import made
 from clientledger.services.documents import (
     EntryRef,
-    Target,
-    Told,
     check_agreements,
-    document_id,
     draft,
     entry_of,
-    items_of,
     kept,
+    live_entry,
+    read_amount,
+    read_total,
+    record,
+)
+from clientledger.services.links import (
+    Target,
+    Told,
+    document_id,
+    items_of,
     kept_pairs,
     link_up,
     links_of,
     live_allocation,
-    live_entry,
     open_rooms,
-    read_amount,
-    read_total,
-    record,
     release,
     rooms,
     told_links,
@@ -233,7 +235,9 @@ class Ledger(Accounts):
         """
 
         def plan(work: Work) -> Allocation:
-            free = live_entry(work, document_id(credit, "credit"), "credit")
+            named = document_id(credit, "credit")
+            head = work.head(entry_of(work, named, "credit").client)
+            free = live_entry(work, named, "credit")
             if free.side != CREDIT:
                 raise WrongDirection(
                     f"a {free.kind} is a {free.side}",
@@ -241,7 +245,6 @@ class Ledger(Accounts):
                     value=free.id,
                     remedy="name a credit here, and the debit second",
                 )
-            head = work.head(free.client)
             day = work.day(on, "on")
             own = rooms(work, items_of(work, free), day)[0]
             links = told_links(
