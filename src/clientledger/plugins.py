@@ -93,21 +93,12 @@ class Plugins:
                 value=_without_user(url),
                 remedy='write "sqlite:///clients.db" or "memory:"',
             )
-        base = scheme.partition("+")[0]
         stores = self._stores()
         if scheme not in stores:
-            self.discover(base)
+            self.discover(scheme.partition("+")[0])
             stores = self._stores()
         if scheme not in stores:
-            distribution, extra = _ADAPTERS.get(base, ("", ""))
-            offered = ", ".join(sorted(stores))
-            install = f"; install {distribution} (or {extra})" if distribution else ""
-            raise InvalidValue(
-                f"no installed plugin opens {scheme}: books",
-                field="url",
-                value=_without_user(url),
-                remedy=f"installed: {offered}{install}",
-            )
+            raise _nobody_opens(scheme, url, stores)
         name, factory = stores[scheme]
         try:
             store = factory(str(url), read_only=read_only)
@@ -182,6 +173,17 @@ class Plugins:
                 value=name,
                 remedy="give each plugin once, with hooks that clientledger has",
             ) from error
+
+
+def _nobody_opens(scheme: str, url: object, offered: Iterable[str]) -> InvalidValue:
+    distribution, extra = _ADAPTERS.get(scheme.partition("+")[0], ("", ""))
+    install = f"; install {distribution} (or {extra})" if distribution else ""
+    return InvalidValue(
+        f"no installed plugin opens {scheme}: books",
+        field="url",
+        value=_without_user(url),
+        remedy=f"installed: {', '.join(sorted(offered))}{install}",
+    )
 
 
 def _without_user(url: object) -> object:

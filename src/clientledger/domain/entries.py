@@ -245,56 +245,54 @@ def _read_line(
             value=given,
             remedy='give a Line or ("name", quantity, price)',
         )
-    name = check_text(given.name, f"{where}.name", empty=False)
-    quantity = _read_number(given.quantity, f"{where}.quantity", 6)
-    price = _read_number(given.price, f"{where}.price", 8)
-    percent = None
-    if given.discount_percent is not None:
-        percent = _read_number(given.discount_percent, f"{where}.discount_percent", 8)
-        if not 0 <= percent <= _HUNDRED:
-            raise InvalidValue(
-                "not a percentage",
-                field=f"{where}.discount_percent",
-                value=percent,
-                remedy="0 to 100",
-            )
-    read = {
-        field: None
-        if value is None
-        else _read_zero_or_more(value, currency, f"{where}.{field}", known)
-        for field, value in (
-            ("discount", given.discount),
-            ("tax", given.tax),
-            ("total", given.total),
+
+    def part(value: object, field: str) -> Money | None:
+        return (
+            None
+            if value is None
+            else read_money(value, currency, field=f"{where}.{field}", known=known, zero=True)
         )
-    }
-    discount, tax, told = read["discount"], read["tax"], read["total"]
-    if told is None:
-        net = exact.multiply(quantity, price)
-        if percent:
-            net = exact.scaleb(exact.multiply(net, exact.subtract(_HUNDRED, percent)), -2)
-        net = exact.subtract(net, discount.amount if discount else Decimal(0))
-        net = exact.add(net, tax.amount if tax else Decimal(0))
-        rounds = net.adjusted() < _MOST_DIGITS  # what is larger could not even be rounded exactly
-        minor = round_to_minor(net, currency, rounding) if rounds else -1
-        if not 0 <= minor <= MAX_MINOR:
-            raise InvalidValue(
-                "the line's total is negative or too large",
-                field=where,
-                value=net,
-                remedy="discounts may not exceed the price; at most 10**15 minor units",
-            )
-        told = Money.from_minor(minor, currency)
-    return EntryLine(
-        name=name,
-        quantity=quantity,
-        price=price,
+
+    line = EntryLine(
+        name=check_text(given.name, f"{where}.name", empty=False),
+        quantity=_read_number(given.quantity, f"{where}.quantity", 6),
+        price=_read_number(given.price, f"{where}.price", 8),
         sku=check_text(given.sku, f"{where}.sku"),
-        discount_percent=percent,
-        discount=discount,
-        tax=tax,
-        total=told,
+        discount_percent=_read_percent(given.discount_percent, f"{where}.discount_percent"),
+        discount=part(given.discount, "discount"),
+        tax=part(given.tax, "tax"),
+        total=part(given.total, "total") or Money(0, currency),
     )
+    if given.total is not None:
+        return line
+    return attrs.evolve(line, total=_total_of(line, currency, rounding, where))
+
+
+def _total_of(line: EntryLine, currency: Currency, rounding: str, where: str) -> Money:
+    """What a line comes to: exact up to here, and rounded once."""
+    net = exact.multiply(line.quantity, line.price)
+    if line.discount_percent:
+        left = exact.subtract(_HUNDRED, line.discount_percent)
+        net = exact.scaleb(exact.multiply(net, left), -2)
+    net = exact.subtract(net, line.discount.amount if line.discount else Decimal(0))
+    net = exact.add(net, line.tax.amount if line.tax else Decimal(0))
+    rounds = net.adjusted() < _MOST_DIGITS  # what is larger could not even be rounded exactly
+    minor = round_to_minor(net, currency, rounding) if rounds else -1
+    if not 0 <= minor <= MAX_MINOR:
+        raise InvalidValue(
+            "the line's total is negative or too large",
+            field=where,
+            value=net,
+            remedy="discounts may not exceed the price; at most 10**15 minor units",
+        )
+    return Money.from_minor(minor, currency)
+
+
+def _read_percent(value: object, field: str) -> Decimal | None:
+    percent = None if value is None else _read_number(value, field, 8)
+    if percent is not None and percent > _HUNDRED:
+        raise InvalidValue("not a percentage", field=field, value=percent, remedy="0 to 100")
+    return percent
 
 
 def _read_number(value: object, field: str, decimals: int) -> Decimal:
@@ -307,12 +305,6 @@ def _read_number(value: object, field: str, decimals: int) -> Decimal:
             remedy="give zero or more, rounded",
         )
     return number
-
-
-def _read_zero_or_more(
-    value: object, currency: Currency, field: str, known: Mapping[str, Currency] | None
-) -> Money:
-    return read_money(value, currency, field=field, known=known, zero=True)
 
 
 def read_instalments(
