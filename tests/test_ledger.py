@@ -114,7 +114,7 @@ def test_what_a_payment_leaves_is_a_prepayment_that_a_later_sale_takes(
     assert book.ledger.state(sale).allocations[0].on == day(-1)
 
 
-def test_a_sale_takes_free_freesoldest_first(book: Book, acme: Client) -> None:
+def test_a_sale_takes_free_credits_oldest_first(book: Book, acme: Client) -> None:
     newer = book.ledger.record_payment(acme, "50 EUR", on=day(-2))
     older = book.ledger.record_payment(acme, "50 EUR", on=day(-9))
     book.ledger.record_sale(acme, "60 EUR")
@@ -895,9 +895,9 @@ def step(book: Book, client: Client, told: tuple[str, int, str, str, int, int]) 
         amount = str(int(float(amount)) + 1)
     entries = [e for e in ledger.find(client=client, voided=True) if e.kind != "void"]
     debits = [e for e in entries if e.side == "debit"]
-    frees = [e for e in entries if e.side == "credit"]
+    credits_ = [e for e in entries if e.side == "credit"]
     debit = debits[one % len(debits)] if debits else None
-    credit = frees[other % len(frees)] if frees else None
+    credit = credits_[other % len(credits_)] if credits_ else None
     if what == "sale":
         ledger.record_sale(client, f"{amount} {currency}", on=on, due=on + one * DAY)
     elif what == "parts":
