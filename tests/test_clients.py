@@ -156,7 +156,23 @@ def test_text_is_kept_in_its_composed_form(book: Book) -> None:
     assert book.clients.find(external_id=("erp", "u\u0308"))[0] == client
 
 
-@given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30))
+@pytest.mark.parametrize(
+    "name", ["24/7 Kiosk 100", "Shop 12-34", "123-45-6789", "+1 (2) 345", "7.11.2026", "٢٤٧ ١٠٠"]
+)
+def test_a_name_written_like_a_number_is_found_as_it_is_written(book: Book, name: str) -> None:
+    client = book.clients.add(name)
+    other = book.clients.add("Other", tax_ids={"EIN": name})
+    assert {found.id for found in book.clients.find(name)} == {client.id, other.id}
+    for part in name.split():
+        assert client in book.clients.find(part)
+
+
+@given(
+    st.one_of(
+        st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30),
+        st.text("0123456789+-()./ ab", min_size=1, max_size=12),
+    )
+)
 def test_any_name_that_is_taken_is_found_again(name: str) -> None:
     book = in_memory()
     try:

@@ -568,7 +568,7 @@ def test_a_voided_document_stays_on_the_statement_with_its_void(book: Book, acme
     assert [row.balance.minor for row in sheet.rows] == [1000, 0]
 
 
-def test_open_items_go_by_due_date_with_free_freeslast(book: Book, acme: Client) -> None:
+def test_open_items_go_by_due_date_with_free_credits_last(book: Book, acme: Client) -> None:
     beta = book.clients.add("Beta")
     late = book.ledger.record_sale(acme, "3 EUR", on=day(-3), due=day(9))
     soon = book.ledger.record_sale(beta, "2 EUR", on=day(-1), due=day(1))

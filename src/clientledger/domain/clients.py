@@ -1,5 +1,6 @@
 """Clients: the card's first page."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,7 @@ from clientledger.errors import InvalidValue
 
 __all__ = ["CLIENT_KINDS", "Client", "read_client_fields", "search_key"]
 
+_NUMBER_LIKE = re.compile(r"[0-9+\-()./ ]{3,}")
 CLIENT_KINDS = ("company", "person")
 
 
@@ -129,8 +131,11 @@ def search_key(client: Client) -> str:
         *client.tax_ids.values(),
         *client.tags,
     ]
-    found += [text for one in people for e in one.emails for text in {e.written, str(e)}]
-    found += [
-        text for one in people for p in one.phones for text in {digits_of(p.written), p.e164 or ""}
+    found += [text for one in people for e in one.emails for text in (e.written, str(e))]
+    folded = [fold(text) for text in found]
+    # What is written like a phone number is looked for by its digits alone.
+    numbers = [digits_of(run) for text in folded for run in _NUMBER_LIKE.findall(text)]
+    numbers += [
+        text for one in people for p in one.phones for text in (digits_of(p.written), p.e164 or "")
     ]
-    return "\n".join(fold(text) for text in found if text)
+    return "\n".join(text for text in dict.fromkeys(folded + numbers) if text)
