@@ -326,6 +326,7 @@ def read_money(
         elif isinstance(value, str) and " " in value.strip():
             money = Money.parse(value, known)
         elif unit is None:
+            read_decimal(value, "amount")  # what is no exact number is told so first
             raise InvalidValue(
                 "no currency is known for it",
                 value=value,
