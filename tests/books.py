@@ -14,9 +14,11 @@ import attrs
 from clientledger import (
     Allocation,
     Book,
+    Client,
     ClientLedgerError,
     Entry,
     MemoryStore,
+    Money,
     Posting,
     Release,
     Settings,
@@ -286,3 +288,21 @@ def _sums(entries: tuple[Entry, ...], on: date) -> Mapping[str, int]:
             signed = entry.amount.minor if entry.side == "debit" else -entry.amount.minor
             sums[entry.currency] = sums.get(entry.currency, 0) + signed
     return sums
+
+
+def eur(amount: str) -> Money:
+    return Money(amount, "EUR")
+
+
+def account(book: Book, client: Client, as_of: date | None = None) -> tuple[str, str, str]:
+    """Owed, prepaid and overdue in euro."""
+    found = book.ledger.account(client, "EUR", as_of=as_of)
+    return str(found.owed.amount), str(found.prepaid.amount), str(found.overdue.amount)
+
+
+def open_(book: Book, entry: Entry, as_of: date | None = None) -> str:
+    return str(book.ledger.state(entry, as_of=as_of).open.amount)
+
+
+def status(book: Book, entry: Entry, as_of: date | None = None) -> str:
+    return book.ledger.state(entry, as_of=as_of).status
