@@ -161,10 +161,8 @@ class Plugins:
         return found
 
     def _register(self, plugin: object, name: str) -> None:
-        if self._manager.is_blocked(name):
-            return
         try:
-            self._manager.register(plugin, name)
+            self._manager.register(plugin, name)  # which leaves a blocked one out
             self._manager.check_pending()
         except (ValueError, pluggy.PluginValidationError) as error:
             raise PluginError(
