@@ -1011,6 +1011,12 @@ for _hidden in ("INV\u200b-9", "\ufeffINV-9", "INV-\u200d9", "INV\u00ad-9"):
         InvalidValue,
         "external_ids[erp]",
     )
+refuse(
+    "an actor who has left",
+    lambda s: s.book.as_actor("gone").interactions.log(s.client, "call", "Hello"),
+    NotAllowed,
+    "actor",
+)
 refuse("a sale's number that is taken", sell(number="INV-1"), NumberTaken, "number")
 refuse("another client's number", sell(number="INV-2"), NumberTaken, "number")
 refuse("a payment's number that is taken", pay(number="P-1"), NumberTaken, "number")
