@@ -213,6 +213,7 @@ def full(book: Book) -> Book:
         ({"text": "office@koeln"}, ["Kaffee Köln"]),
         ({"text": "DE123456789"}, ["Kaffee Köln"]),
         ({"text": "sud"}, ["Kaffee Köln"]),
+        ({"text": "c-1"}, ["Kaffee Köln"]),
         ({"text": "221 987-6543"}, ["Kaffee Köln"]),
         ({"text": "5550123"}, ["acme 100%"]),
         ({"text": "%"}, ["acme 100%"]),

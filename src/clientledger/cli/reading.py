@@ -75,7 +75,7 @@ def find(
     limit: Limit = 20,
     common: Common = COMMON,
 ) -> int:
-    """Find clients by any words of their names, phones, e-mail addresses, tax ids or tags.
+    """Find clients by words of their names, phones, e-mail addresses, ids or tags.
 
     Case and accents do not matter. Ends with 1 where nobody is found.
 

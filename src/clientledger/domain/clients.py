@@ -129,6 +129,7 @@ def search_key(client: Client) -> str:
         client.name,
         *(c.name for c in client.contacts),
         *client.tax_ids.values(),
+        *client.external_ids.values(),
         *client.tags,
     ]
     found += [text for one in people for e in one.emails for text in (e.written, str(e))]

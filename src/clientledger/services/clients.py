@@ -116,7 +116,7 @@ class Clients:
 
         Args:
             text: each of its words stands somewhere in the names, e-mail addresses, phone numbers,
-                tax ids or tags; without regard to case and accents.
+                tax ids, external ids or tags; without regard to case and accents.
             phone: a number in any notation.
             email: an address, without regard to case.
             external_id: a pair of source and id.
