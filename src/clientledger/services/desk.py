@@ -176,6 +176,8 @@ def _check_same(held: Claim, action: str, told: Mapping[str, str]) -> None:
     differing = sorted(
         name for name in {*held.data, *before} if held.data.get(name) != before.get(name)
     )
+    if "action" in differing:
+        differing = ["action"]  # the arguments of two commands do not compare
     if differing:
         raise KeyReused(
             f"the key was used for {held.data['action']} with another {', '.join(differing)}",
