@@ -7,7 +7,7 @@ import attrs
 
 from clientledger.errors import InvalidValue
 
-__all__ = ["Page", "check_limit", "page_of"]
+__all__ = ["Page", "check_limit", "no_cursor", "page_of"]
 
 T = TypeVar("T")
 
@@ -58,6 +58,13 @@ def check_limit(limit: object) -> int | None:
     if limit is None or (type(limit) is int and 1 <= limit < 2**31):
         return limit
     raise InvalidValue("not a number of rows", field="limit", value=limit, remedy="1 or more")
+
+
+def no_cursor(after: object) -> InvalidValue:
+    """The refusal of an `after` that is no page's `next`."""
+    return InvalidValue(
+        "not where a page ended", field="after", value=after, remedy="give back a page's next"
+    )
 
 
 def page_of(

@@ -22,8 +22,9 @@ from clientledger.domain.insights import (
     purchases,
     rhythms,
 )
+from clientledger.domain.journal import Journal
 from clientledger.domain.money import Money, currency_of, read_decimal
-from clientledger.domain.pages import Page, check_limit, page_of
+from clientledger.domain.pages import Page, check_limit, no_cursor, page_of
 from clientledger.domain.settings import read_bounds
 from clientledger.domain.text import check_flag, choose
 from clientledger.domain.time import check_day
@@ -224,12 +225,8 @@ def purchases_of(
     days = glance.reading.find(PurchaseDayQuery(client=client, as_of=day, known_at=known_at))
     sales = glance.reading.find(EntryQuery(client=client, kind="sale", until=day))
     voids = glance.reading.find(EntryQuery(client=client, kind="void", until=day))
-    gone = {void.undoes for void in voids if known_at is None or void.recorded_at <= known_at}
-    live = [
-        sale
-        for sale in sales
-        if sale.id not in gone and (known_at is None or sale.recorded_at <= known_at)
-    ]
+    journal = Journal((*sales, *voids)).at(day, known_at)
+    live = [e for e in journal.entries if e.kind == "sale" and e.id not in journal.voids]
     return purchases(days, bought(live))
 
 
@@ -254,12 +251,7 @@ def _ranked(
         try:
             ordered = [row for row in ordered if rank(row) > after]
         except TypeError:
-            raise InvalidValue(
-                "not where a page ended",
-                field="after",
-                value=after,
-                remedy="give back a page's next",
-            ) from None
+            raise no_cursor(after) from None
     check_limit(limit)
     return page_of(ordered, limit, rank)
 

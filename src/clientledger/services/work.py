@@ -13,7 +13,7 @@ from clientledger.domain.clients import Client
 from clientledger.domain.entries import Entry
 from clientledger.domain.events import Event
 from clientledger.domain.interactions import Interaction
-from clientledger.domain.pages import Page, check_limit, page_of
+from clientledger.domain.pages import Page, check_limit, no_cursor, page_of
 from clientledger.domain.posting import Change, Claim, Head, HeadStep, Posting, Record
 from clientledger.domain.recording import Stamp
 from clientledger.domain.settings import Settings
@@ -21,7 +21,7 @@ from clientledger.domain.tasks import Task
 from clientledger.domain.team import Member
 from clientledger.domain.text import check_mapping, check_text
 from clientledger.domain.time import check_day, check_id, check_moment, day_of
-from clientledger.errors import ClientArchived, Duplicate, InvalidValue, NotAllowed, NotFound
+from clientledger.errors import ClientArchived, Duplicate, NotAllowed, NotFound
 from clientledger.ports import ClaimQuery, Cursor, Query, Reading, UnitOfWork
 
 __all__ = ["COMMANDS", "ClientRef", "Glance", "Work", "external_space"]
@@ -71,12 +71,7 @@ class Glance:
         """
         check_limit(limit)
         if after is not None and not query.is_cursor(after):
-            raise InvalidValue(
-                "not where a page ended",
-                field="after",
-                value=after,
-                remedy="give back a page's next",
-            )
+            raise no_cursor(after)
         one_more = None if limit is None else limit + 1
         rows = self.reading.find(attrs.evolve(query, limit=one_more, after=after))
         return page_of(rows, limit, query.cursor)

@@ -146,6 +146,10 @@ def with_parts(
 
 def allocation_values(link: Allocation) -> Values:
     """Write an allocation."""
+    return _link_values(link)
+
+
+def _link_values(link: Allocation | Release) -> Values:
     return {
         "client_id": link.client,
         "id": link.id,
@@ -161,49 +165,31 @@ def allocation_values(link: Allocation) -> Values:
 
 def allocation_of(row: Any) -> Allocation:
     """Read an allocation."""
-    return Allocation(
-        id=row.id,
-        client=row.client_id,
-        credit=row.credit_id,
-        debit=row.debit_id,
-        instalment=row.instalment,
-        amount=money(row.amount, row),
-        on=row.on_day,
-        recorded_at=row.recorded_at,
-        actor=row.actor,
-    )
+    return Allocation(**_link_fields(row))
+
+
+def _link_fields(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "client": row.client_id,
+        "credit": row.credit_id,
+        "debit": row.debit_id,
+        "instalment": row.instalment,
+        "amount": money(row.amount, row),
+        "on": row.on_day,
+        "recorded_at": row.recorded_at,
+        "actor": row.actor,
+    }
 
 
 def release_values(back: Release) -> Values:
-    """Write a release."""
-    return {
-        "client_id": back.client,
-        "id": back.id,
-        "allocation_id": back.allocation,
-        "credit_id": back.credit,
-        "debit_id": back.debit,
-        "instalment": back.instalment,
-        **money_values(back.amount),
-        "on_day": back.on,
-        "recorded_at": back.recorded_at,
-        "actor": back.actor,
-    }
+    """Write a release: the same as an allocation, and which one it takes back."""
+    return {**_link_values(back), "allocation_id": back.allocation}
 
 
 def release_of(row: Any) -> Release:
     """Read a release."""
-    return Release(
-        id=row.id,
-        client=row.client_id,
-        allocation=row.allocation_id,
-        credit=row.credit_id,
-        debit=row.debit_id,
-        instalment=row.instalment,
-        amount=money(row.amount, row),
-        on=row.on_day,
-        recorded_at=row.recorded_at,
-        actor=row.actor,
-    )
+    return Release(**_link_fields(row), allocation=row.allocation_id)
 
 
 def event_values(event: Event) -> Values:
