@@ -1,6 +1,7 @@
 """Books for the tests of the core: where they are kept, a clock, a look at all that is in one."""
 
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -23,6 +24,7 @@ from clientledger import (
     Release,
     Settings,
     Stale,
+    StoreError,
     codec,
     open_book,
 )
@@ -130,9 +132,9 @@ def undone(book: Book) -> Iterator[Book]:
         pass
 
 
-# ------------------------------------------------------------ a store with others in the way
-class _ContestedUnit(UnitOfWork):
-    def __init__(self, unit: UnitOfWork, store: "ContestedStore") -> None:
+# ------------------------------------------------------------ stores that something hinders
+class _HinderedUnit(UnitOfWork):
+    def __init__(self, unit: UnitOfWork, store: "HinderedStore") -> None:
         self._unit = unit
         self._store = store
 
@@ -145,26 +147,26 @@ class _ContestedUnit(UnitOfWork):
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
         with self._unit.begin() as inner:
-            yield _ContestedUnit(inner, self._store)
+            yield _HinderedUnit(inner, self._store)
 
     def post(self, posting: Posting) -> None:
-        if self._store.conflicts:
-            self._store.conflicts -= 1
-            raise Stale("somebody was quicker", field="version", value=1, passing=True)
-        self._unit.post(posting)
+        self._store.write(self._unit, posting)
 
 
-class ContestedStore(Store):
-    """A book in memory whose next postings lose to somebody else, so many times."""
+class HinderedStore(Store, ABC):
+    """A book in memory whose postings something hinders: `write` says what."""
 
     def __init__(self) -> None:
         self._store = MemoryStore(wait=0.05)
-        self.conflicts = 0
+
+    @abstractmethod
+    def write(self, unit: UnitOfWork, posting: Posting) -> None:
+        """Post, or be hindered."""
 
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
         with self._store.begin() as unit:
-            yield _ContestedUnit(unit, self)
+            yield _HinderedUnit(unit, self)
 
     @contextmanager
     def snapshot(self) -> Iterator[Reading]:
@@ -176,6 +178,29 @@ class ContestedStore(Store):
 
     def close(self) -> None:
         self._store.close()
+
+
+class ContestedStore(HinderedStore):
+    """One whose next postings lose to somebody else, so many times."""
+
+    conflicts = 0
+
+    def write(self, unit: UnitOfWork, posting: Posting) -> None:
+        if self.conflicts:
+            self.conflicts -= 1
+            raise Stale("somebody was quicker", field="version", value=1, passing=True)
+        unit.post(posting)
+
+
+class FailingStore(HinderedStore):
+    """One whose disk is full after everything was written."""
+
+    fails = False
+
+    def write(self, unit: UnitOfWork, posting: Posting) -> None:
+        unit.post(posting)
+        if self.fails:
+            raise StoreError("the disk is full", remedy="make room")
 
 
 # ------------------------------------------------------------ an audit of its own

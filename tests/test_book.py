@@ -30,11 +30,6 @@ from clientledger.domain.recording import issue
 from clientledger.ports import Head, HeadStep, Posting
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)

@@ -22,11 +22,6 @@ US,1,FIXED_LINE,+12015550123,+1 201-555-0123,(201) 555-0123,tel:+1-201-555-0123
 """
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture(params=KINDS)
 def book(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Book]:
     with new_book(request.param, tmp_path, clock) as opened:

@@ -1,33 +1,18 @@
 """What the base as a whole tells: debtors, ages, purchases, the best, and who has gone quiet."""
 
 import itertools
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.books import KINDS, TODAY, Clock, audit, day, in_memory, new_book
+from tests.books import TODAY, day, in_memory
 
 from clientledger import Book, Client, Debtor, Money, usual_interval
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(params=KINDS)
-def book(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Book]:
-    with new_book(request.param, tmp_path, clock) as opened:
-        yield opened
-        for client in opened.clients.find(archived=None):
-            audit(opened, client.id)
 
 
 def eur(amount: str) -> Money:

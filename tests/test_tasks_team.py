@@ -1,33 +1,22 @@
 """Tasks, the team, and what passes from one to another."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from tests.books import KINDS, NOON, TODAY, Clock, day, dump, new_book
+from tests.books import KINDS, NOON, TODAY, Clock, FailingStore, day, dump, new_book
 
 from clientledger import (
     Book,
     Conflict,
     Member,
-    MemoryStore,
     NotAllowed,
     NotFound,
-    Posting,
     StoreError,
     Task,
 )
-from clientledger.ports import Query, Reading, Store, UnitOfWork
-
-R = TypeVar("R")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture(params=KINDS)
@@ -177,52 +166,6 @@ def test_a_member_leaves_only_with_nothing_left(book: Book) -> None:
 
 
 # ------------------------------------------------------------ a store that fails half-way
-class _FailingUnit(UnitOfWork):
-    def __init__(self, unit: UnitOfWork, store: "FailingStore") -> None:
-        self._unit = unit
-        self._store = store
-
-    def get(self, kind: type[R], id: Any) -> R:
-        return self._unit.get(kind, id)
-
-    def find(self, query: Query[R]) -> list[R]:
-        return self._unit.find(query)
-
-    @contextmanager
-    def begin(self) -> Iterator[UnitOfWork]:
-        with self._unit.begin() as inner:
-            yield _FailingUnit(inner, self._store)
-
-    def post(self, posting: Posting) -> None:
-        self._unit.post(posting)
-        if self._store.fails:
-            raise StoreError("the disk is full", remedy="make room")
-
-
-class FailingStore(Store):
-    """A book in memory whose disk is full after everything was written."""
-
-    def __init__(self) -> None:
-        self._store = MemoryStore()
-        self.fails = False
-
-    @contextmanager
-    def begin(self) -> Iterator[UnitOfWork]:
-        with self._store.begin() as unit:
-            yield _FailingUnit(unit, self)
-
-    @contextmanager
-    def snapshot(self) -> Iterator[Reading]:
-        with self._store.snapshot() as reading:
-            yield reading
-
-    def sequence(self) -> int:
-        return self._store.sequence()
-
-    def close(self) -> None:
-        self._store.close()
-
-
 def test_a_hand_over_that_fails_half_way_leaves_everything_as_it_was() -> None:
     store = FailingStore()
     book = Book(store, actor="olena", clock=Clock())
