@@ -12,13 +12,11 @@ from clientledger.domain.accounts import (
     AgeingRow,
     Bucket,
     EntryState,
-    Statement,
-    StatementRow,
     account_of,
     accounts,
     ageing,
+    buckets,
     entry_state,
-    statement,
 )
 from clientledger.domain.agreements import (
     Agreement,
@@ -43,6 +41,10 @@ from clientledger.domain.entries import (
 from clientledger.domain.events import (
     Event,
 )
+from clientledger.domain.explaining import (
+    Explanation,
+    Part,
+)
 from clientledger.domain.insights import (
     BestClient,
     Bought,
@@ -64,6 +66,7 @@ from clientledger.domain.journal import (
     Balance,
     Journal,
     OpenItem,
+    Origin,
     PurchaseDay,
     balances,
     open_items,
@@ -79,8 +82,19 @@ from clientledger.domain.pages import (
 from clientledger.domain.posting import (
     Posting,
 )
+from clientledger.domain.rates import (
+    ConvertedAccount,
+    ConvertedTotal,
+    ExchangeDifference,
+    ExchangeRate,
+)
 from clientledger.domain.settings import (
     Settings,
+)
+from clientledger.domain.statements import (
+    Statement,
+    StatementRow,
+    statement,
 )
 from clientledger.domain.tasks import (
     Task,
@@ -88,6 +102,11 @@ from clientledger.domain.tasks import (
 from clientledger.domain.team import (
     HandOver,
     Member,
+)
+from clientledger.domain.terms import (
+    PaymentTerms,
+    TermsPart,
+    read_terms,
 )
 from clientledger.domain.timeline import (
     TimelineItem,
@@ -119,7 +138,13 @@ from clientledger.errors import (
     WrongCurrency,
     WrongDirection,
 )
-from clientledger.hookspecs import RegisterStore, StoreFactory, hookimpl
+from clientledger.hookspecs import (
+    Exporter,
+    RegisterExporter,
+    RegisterStore,
+    StoreFactory,
+    hookimpl,
+)
 from clientledger.memory import (
     MemoryStore,
 )
@@ -149,6 +174,8 @@ __all__ = [
     "ClientLedgerError",
     "Conflict",
     "Contact",
+    "ConvertedAccount",
+    "ConvertedTotal",
     "CreditLimitExceeded",
     "Currency",
     "Debtor",
@@ -160,6 +187,10 @@ __all__ = [
     "EntryLine",
     "EntryState",
     "Event",
+    "ExchangeDifference",
+    "ExchangeRate",
+    "Explanation",
+    "Exporter",
     "HandOver",
     "HostTransactionAborted",
     "Instalment",
@@ -177,10 +208,13 @@ __all__ = [
     "NotLinked",
     "NumberTaken",
     "OpenItem",
+    "Origin",
     "Outcome",
     "OutcomeUnknown",
     "OverAllocated",
     "Page",
+    "Part",
+    "PaymentTerms",
     "PeriodClosed",
     "Phone",
     "PluginError",
@@ -188,6 +222,7 @@ __all__ = [
     "Problem",
     "PurchaseDay",
     "Purchases",
+    "RegisterExporter",
     "RegisterStore",
     "Release",
     "Report",
@@ -199,6 +234,7 @@ __all__ = [
     "StoreError",
     "StoreFactory",
     "Task",
+    "TermsPart",
     "TimelineItem",
     "Voided",
     "WrongClient",
@@ -209,6 +245,7 @@ __all__ = [
     "ageing",
     "balances",
     "bought",
+    "buckets",
     "dormant",
     "entry_state",
     "hookimpl",
@@ -216,6 +253,7 @@ __all__ = [
     "open_items",
     "purchase_days",
     "purchases",
+    "read_terms",
     "rhythms",
     "statement",
     "usual_interval",

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from clientledger.domain.events import Event
 from clientledger.domain.insights import Card
 from clientledger.domain.pages import Page, check_limit
 from clientledger.domain.settings import Settings, read_settings, recounted
+from clientledger.domain.statements import Statement
 from clientledger.domain.team import Member
 from clientledger.domain.text import check_key, check_several
 from clientledger.domain.time import check_moment, uuid7
@@ -38,6 +39,10 @@ __all__ = ["Book", "open_book"]
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
+
+
+class _NeverKept(Exception):
+    """Ends a trial."""
 
 
 class _Ids:
@@ -86,16 +91,17 @@ class Book:
         clock: Clock | None = None,
     ) -> None:
         told = clock or _utc_now
+        known = (
+            plugins
+            if isinstance(plugins, Plugins)
+            else Plugins((memory, *check_several(plugins, "plugins")), block)
+        )
         desk = Desk(
             scope=scope,
             actor=None if actor is None else check_key(actor, "actor"),
             clock=lambda: check_moment(told(), "clock"),
             new_id=_Ids(lambda: check_moment(told(), "clock")),
-        )
-        known = (
-            plugins
-            if isinstance(plugins, Plugins)
-            else Plugins((memory, *check_several(plugins, "plugins")), block)
+            rate=known.rate,
         )
         self._fill(desk, known)
 
@@ -188,6 +194,52 @@ class Book:
             return function(self._with(scope=unit))
 
         return self._desk.repeat(once)
+
+    @contextmanager
+    def what_if(self) -> Iterator["Book"]:
+        """Give a book on trial: whatever is done in it is shown by it, and never kept.
+
+        ::
+
+            with book.what_if() as trial:
+                trial.ledger.record_payment(acme, "500.00 EUR")
+                trial.card(acme).accounts["EUR"].balance
+
+        It is a unit of work that is always undone. While it lasts, other writers wait, as for any
+        other; in a book in memory and in an SQLite file readers do not.
+        """
+        with suppress(_NeverKept), self._desk.scope.begin() as unit:
+            yield self._with(scope=unit)
+            raise _NeverKept
+
+    def export(
+        self,
+        statement: Statement,
+        format: str,
+        *,
+        locale: str = "en",
+        layout: str = "statement",
+    ) -> bytes:
+        """Render a statement of account as a file, by a plugin such as clientledger-statements.
+
+        Args:
+            statement: what `book.ledger.statement` gave.
+            format: such as "text", "html", "pdf" or "xlsx".
+            locale: whose words, dates and numbers, such as "de_AT" or "uk".
+            layout: "statement", or "act" for a reconciliation act that both sides sign.
+
+        Raises:
+            InvalidValue: a format, locale or layout that nobody has.
+            PluginError: the plugin is broken, or lacks something.
+        """
+        if not isinstance(statement, Statement):
+            raise InvalidValue(
+                "not a statement",
+                field="statement",
+                value=statement,
+                remedy="give what book.ledger.statement(...) returned",
+            )
+        return self._plugins.exporter(format)(statement, locale=locale, layout=layout)
 
     def card(
         self,

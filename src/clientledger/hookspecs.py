@@ -5,13 +5,26 @@ module or an object. It takes only the arguments it wants.
 """
 
 from collections.abc import Callable
+from datetime import date
 from typing import Protocol
 
 import pluggy
 
+from clientledger.domain.rates import ExchangeRate
+from clientledger.domain.statements import Statement
 from clientledger.ports import Store
 
-__all__ = ["PROJECT", "RegisterStore", "StoreFactory", "hookimpl", "register_stores"]
+__all__ = [
+    "PROJECT",
+    "Exporter",
+    "RegisterExporter",
+    "RegisterStore",
+    "StoreFactory",
+    "exchange_rate",
+    "hookimpl",
+    "register_exporters",
+    "register_stores",
+]
 
 PROJECT = "clientledger"
 """The name of the pluggy project, and of the entry-point group that plugins are found by."""
@@ -37,4 +50,38 @@ def register_stores(register: RegisterStore) -> None:
     `factory(url, read_only=...)` is called when a book is opened with a URL of the scheme, the part
     before the first colon. A scheme that is malformed or taken is a `PluginError` that names the
     plugins.
+    """
+
+
+class Exporter(Protocol):
+    """Renders a statement of account as a file."""
+
+    def __call__(self, statement: Statement, *, locale: str, layout: str) -> bytes:
+        """Render it, in the words and the number formats of a locale such as "de_AT".
+
+        Raises:
+            InvalidValue: a locale or a layout that the exporter does not have.
+        """
+
+
+RegisterExporter = Callable[[str, Exporter], None]
+
+
+@_hookspec
+def register_exporters(register: RegisterExporter) -> None:
+    """Supply exporters of statements: call ``register(format, exporter)`` for each format.
+
+    `exporter(statement, locale=..., layout=...)` is called by ``book.export``. A format is named
+    in small letters and digits, such as "pdf"; one that is malformed or taken is a `PluginError`
+    that names the plugins.
+    """
+
+
+@_hookspec(firstresult=True)
+def exchange_rate(base: str, quote: str, on: date) -> ExchangeRate | None:
+    """Say how many units of `quote` one unit of `base` was worth on a day; None where unknown.
+
+    `base` and `quote` are currency codes. The first plugin that knows is believed. It is asked for
+    totals that are shown converted and for exchange differences, never for a debt. An exception is
+    a `PluginError` that names the plugin.
     """

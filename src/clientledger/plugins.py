@@ -4,15 +4,22 @@ No plugin is loaded by an import, and there is no global manager: each book has 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any, cast
 
+import attrs
 import pluggy
 
 from clientledger import hookspecs
+from clientledger.domain.money import Currency
+from clientledger.domain.rates import ExchangeRate
+from clientledger.domain.statements import Statement
 from clientledger.domain.text import check_several, check_text
-from clientledger.errors import ClientLedgerError, InvalidValue, PluginError
-from clientledger.hookspecs import PROJECT, StoreFactory
+from clientledger.errors import ClientLedgerError, InvalidValue, NotFound, PluginError
+from clientledger.hookspecs import PROJECT, Exporter
 from clientledger.ports import Store
 
 __all__ = ["Plugins"]
@@ -23,6 +30,52 @@ _ADAPTERS = {
     "sqlite": ("clientledger-sqlalchemy", "clientledger[sql]"),
 }
 """Which distribution to install for a scheme that no installed plugin offers."""
+
+
+@attrs.frozen(kw_only=True)
+class _Kind:
+    """Something that plugins register by name."""
+
+    hook: str
+    what: str
+    field: str
+    named: re.Pattern[str]
+    usage: str
+    does: str
+
+
+_STORES = _Kind(
+    hook="register_stores",
+    what="store",
+    field="scheme",
+    named=_SCHEME,
+    usage='register("scheme", factory)',
+    does="open {}: books",
+)
+_EXPORTERS = _Kind(
+    hook="register_exporters",
+    what="exporter",
+    field="format",
+    named=re.compile(r"[a-z][a-z0-9]{0,31}\Z"),
+    usage='register("format", exporter)',
+    does="export {}",
+)
+
+
+@contextmanager
+def _named(plugin: str, what: str) -> Iterator[None]:
+    """Let whatever a plugin raises, but for our own errors, name it."""
+    try:
+        yield
+    except ClientLedgerError:
+        raise
+    except Exception as error:  # a broken plugin is named, whatever it raises
+        raise PluginError(
+            f"the plugin {plugin} {what}: {error}",
+            field="plugin",
+            value=plugin,
+            remedy="mend it, or block it by name",
+        ) from error
 
 
 class Plugins:
@@ -93,24 +146,15 @@ class Plugins:
                 value=_without_user(url),
                 remedy='write "sqlite:///clients.db" or "memory:"',
             )
-        stores = self._stores()
+        stores = self._provided(_STORES)
         if scheme not in stores:
             self.discover(scheme.partition("+")[0])
-            stores = self._stores()
+            stores = self._provided(_STORES)
         if scheme not in stores:
             raise _nobody_opens(scheme, url, stores)
         name, factory = stores[scheme]
-        try:
+        with _named(name, f"failed to open {scheme}: books"):
             store = factory(str(url), read_only=read_only)
-        except ClientLedgerError:
-            raise
-        except Exception as error:  # a broken plugin is named, whatever it raises
-            raise PluginError(
-                f"the plugin {name} failed to open {scheme}: books: {error}",
-                field="plugin",
-                value=name,
-                remedy="mend it, or block it by name",
-            ) from error
         if not isinstance(store, Store):
             raise PluginError(
                 f"the plugin {name} opened no store for {scheme}: books",
@@ -120,44 +164,89 @@ class Plugins:
             )
         return store
 
-    def _stores(self) -> dict[str, tuple[str, StoreFactory]]:
-        found: dict[str, tuple[str, StoreFactory]] = {}
-        for implementation in self._manager.hook.register_stores.get_hookimpls():
-            name = implementation.plugin_name
+    def exporter(self, format: object) -> Exporter:
+        """The exporter of statements for a format; an installed plugin of its name is loaded.
 
-            def register(scheme: str, factory: StoreFactory, name: str = name) -> None:
-                if (
-                    not isinstance(scheme, str)
-                    or not _SCHEME.match(scheme)
-                    or not callable(factory)
-                ):
+        Raises:
+            InvalidValue: a format that nobody offers; it names what there is, and what to install.
+            PluginError: two plugins offer one format, or one of them is broken.
+        """
+        exporters = self._provided(_EXPORTERS)
+        if format not in exporters and isinstance(format, str) and _EXPORTERS.named.match(format):
+            self.discover(format)
+            exporters = self._provided(_EXPORTERS)
+        if not isinstance(format, str) or format not in exporters:
+            raise InvalidValue(
+                "no installed plugin exports it",
+                field="format",
+                value=format,
+                remedy=f"installed: {', '.join(sorted(exporters)) or 'none'}; "
+                "clientledger-statements (clientledger[statements]) has text, html, pdf and xlsx",
+            )
+        name, exporter = exporters[format]
+
+        def export(statement: Statement, *, locale: str, layout: str) -> bytes:
+            with _named(name, f"failed to export {format}"):
+                return cast(bytes, exporter(statement, locale=locale, layout=layout))
+
+        return export
+
+    def rate(self, base: Currency, quote: Currency, on: date) -> ExchangeRate:
+        """The rate from one currency into another on a day: of the first plugin that knows it.
+
+        Raises:
+            NotFound: none knows it.
+            PluginError: a plugin fails, or answers with something else.
+        """
+        told = {"base": base.code, "quote": quote.code, "on": on}
+        for implementation in reversed(self._manager.hook.exchange_rate.get_hookimpls()):
+            name = implementation.plugin_name
+            with _named(name, "failed in exchange_rate"):
+                found = implementation.function(*(told[word] for word in implementation.argnames))
+            if found is None:
+                continue
+            if isinstance(found, ExchangeRate) and found.pair == (base.code, quote.code):
+                return found
+            raise PluginError(
+                f"the plugin {name} gave no rate from {base} to {quote}",
+                field="plugin",
+                value=name,
+                remedy="let exchange_rate return an ExchangeRate between the two, or None",
+            )
+        raise NotFound(
+            f"no plugin knows the rate from {base} to {quote} on {on}",
+            field="currency",
+            value=base.code,
+            remedy="give a plugin with the hook exchange_rate",
+        )
+
+    def _provided(self, kind: "_Kind") -> dict[str, tuple[str, Any]]:
+        """What plugins register by name through a hook, and which plugin each is of."""
+        found: dict[str, tuple[str, Any]] = {}
+        for implementation in getattr(self._manager.hook, kind.hook).get_hookimpls():
+            plugin = implementation.plugin_name
+
+            def register(name: str, provider: Any, plugin: str = plugin) -> None:
+                named = isinstance(name, str) and kind.named.match(name)
+                if not named or not callable(provider):
                     raise PluginError(
-                        f"the plugin {name} registers no store",
-                        field="scheme",
-                        value=scheme,
-                        remedy='let it call register("scheme", factory), in small letters',
+                        f"the plugin {plugin} registers no {kind.what}",
+                        field=kind.field,
+                        value=name,
+                        remedy=f"let it call {kind.usage}, in small letters",
                     )
-                if scheme in found:
+                if name in found:
                     raise PluginError(
-                        f"the plugins {found[scheme][0]} and {name} both open {scheme}: books",
-                        field="scheme",
-                        value=scheme,
+                        f"the plugins {found[name][0]} and {plugin} both {kind.does.format(name)}",
+                        field=kind.field,
+                        value=name,
                         remedy="block one of them by name",
                     )
-                found[scheme] = (name, factory)
+                found[name] = (plugin, provider)
 
             given = [{"register": register}[argument] for argument in implementation.argnames]
-            try:
+            with _named(plugin, f"failed in {kind.hook}"):
                 implementation.function(*given)
-            except PluginError:
-                raise
-            except Exception as error:  # a broken plugin is named, whatever it raises
-                raise PluginError(
-                    f"the plugin {name} failed in register_stores: {error}",
-                    field="plugin",
-                    value=name,
-                    remedy="mend it, or block it by name",
-                ) from error
         return found
 
     def _register(self, plugin: object, name: str) -> None:

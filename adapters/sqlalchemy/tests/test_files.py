@@ -53,10 +53,10 @@ def test_the_file_says_what_it_is_and_keeps_its_promises(store: SqlStore, path: 
     with closing(sqlite3.connect(path)) as connection:
         [application] = connection.execute("PRAGMA application_id").fetchone()
         assert application == int.from_bytes(b"CLDB")
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert connection.execute("SELECT * FROM book").fetchall() == [(1, "clientledger", 1)]
+        assert connection.execute("SELECT * FROM book").fetchall() == [(1, "clientledger", 2)]
 
 
 def test_an_empty_file_becomes_a_book(path: Path) -> None:
@@ -95,7 +95,7 @@ def of_another_program(path: Path) -> None:
 def newer(path: Path) -> None:
     SqlStore.open(url(path)).close()
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 3")
 
 
 def text(path: Path) -> None:

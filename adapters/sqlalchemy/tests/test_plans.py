@@ -17,7 +17,8 @@ from sqlalchemy.dialects import sqlite
 
 from clientledger import Book, Money
 from clientledger.domain.journal import new_items
-from clientledger.domain.recording import Room, Stamp, issue, link, settle_oldest
+from clientledger.domain.recording import Stamp, issue, link
+from clientledger.domain.settling import Room, settle
 from clientledger.ports import (
     AgreementQuery,
     AllocationQuery,
@@ -201,7 +202,7 @@ def test_a_sale_and_a_payment_are_few_statements(traced: tuple[SqlStore, list[st
     ]
     payment = payment_of(client, Money("25.00", "EUR"), 4)
     owed = [Room(item) for sale in sales for item in new_items(sale)]
-    links = settle_oldest([Room(new_items(payment)[0])], owed)
+    links = settle([Room(new_items(payment)[0])], owed)
     ran[:] = [""]
     with store.begin() as unit:
         unit.post(as_command(payment) + link(links, stamp))

@@ -32,7 +32,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
     if attrs.has(type(value)) and not isinstance(value, Money):
-        names = [field.name for field in attrs.fields(type(value))]
+        names = [field.name for field in attrs.fields(type(value)) if field.eq]
         return {name: plain(getattr(value, name)) for name in (*names, *_ALSO.get(type(value), ()))}
     return codec.dump(value)
 

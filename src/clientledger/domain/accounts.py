@@ -1,14 +1,15 @@
-"""Accounts: what a client owes and has prepaid in one currency, by age, and between two days."""
+"""Accounts: what a client owes and has prepaid in one currency, and by age."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import attrs
 
 from clientledger.domain.clients import Client
 from clientledger.domain.entries import DEBIT, Allocation, Entry, Instalment
-from clientledger.domain.journal import Balance, Journal, OpenItem, open_items
+from clientledger.domain.journal import Balance, Journal, OpenItem, Origin, open_items
 from clientledger.domain.money import Currency, Money, total
 from clientledger.errors import NotFound
 
@@ -17,14 +18,14 @@ __all__ = [
     "AgeingRow",
     "Bucket",
     "EntryState",
-    "Statement",
-    "StatementRow",
     "account_of",
     "accounts",
+    "age_from",
     "ageing",
+    "buckets",
     "by_currency",
     "entry_state",
-    "statement",
+    "summed",
 ]
 
 
@@ -36,11 +37,13 @@ class Account:
         owed: what is open of sales and other debits.
         prepaid: what is free of payments and other credits.
         overdue: the part of `owed` whose due date has passed.
+        origin: what it is of, for `book.ledger.explain`.
     """
 
     owed: Money
     prepaid: Money
     overdue: Money
+    origin: Origin | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def balance(self) -> Money:
@@ -60,6 +63,7 @@ class Bucket:
     min_days: int | None
     max_days: int | None
     amount: Money
+    origin: Origin | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def label(self) -> str:
@@ -115,46 +119,21 @@ class EntryState:
     replaced_by: UUID | None = None
 
 
-@attrs.frozen(kw_only=True)
-class StatementRow:
-    """An entry on a statement: debit or credit, and the balance after it."""
-
-    entry: Entry
-    debit: Money | None
-    credit: Money | None
-    balance: Money
-
-
-@attrs.frozen(kw_only=True)
-class Statement:
-    """The account of a client between two days, both included.
-
-    Attributes:
-        opening: the balance before the first day.
-        rows: the entries by date, then as recorded, each with the balance after it.
-        closing: the balance at the end of the last day.
-    """
-
-    client: UUID
-    currency: str
-    since: date
-    until: date
-    opening: Money
-    rows: tuple[StatementRow, ...]
-    closing: Money
-
-
-def account_of(balance: Balance, overdue: int) -> Account:
+def account_of(balance: Balance, overdue: int, origin: Origin | None = None) -> Account:
     """Make an account of a balance and the minor units that are overdue."""
     return Account(
         owed=balance.owed,
         prepaid=balance.prepaid,
         overdue=Money.from_minor(overdue, balance.unit),
+        origin=origin,
     )
 
 
 def accounts(
-    found: Iterable[Balance], late: Iterable[OpenItem], as_of: date
+    found: Iterable[Balance],
+    late: Iterable[OpenItem],
+    as_of: date,
+    known_at: datetime | None = None,
 ) -> dict[tuple[UUID, Currency], Account]:
     """Make the accounts of balances, and of the items that are open and due before a day."""
     overdue: dict[tuple[UUID, Currency], int] = {}
@@ -163,9 +142,32 @@ def accounts(
             key = (item.client, item.amount.unit)
             overdue[key] = overdue.get(key, 0) + item.open.minor
     return {
-        (row.client, row.unit): account_of(row, overdue.get((row.client, row.unit), 0))
+        (row.client, row.unit): account_of(
+            row, overdue.get((row.client, row.unit), 0), _of(row, as_of, known_at)
+        )
         for row in found
     }
+
+
+def summed(found: Iterable[Account]) -> list[Account]:
+    """Add up accounts of each currency, over all clients, by currency code."""
+    sums: dict[Currency, Account] = {}
+    for one in found:
+        before = sums.get(one.owed.unit)
+        sums[one.owed.unit] = (
+            one
+            if before is None
+            else Account(
+                owed=before.owed + one.owed,
+                prepaid=before.prepaid + one.prepaid,
+                overdue=before.overdue + one.overdue,
+            )
+        )
+    return [sums[unit] for unit in sorted(sums, key=lambda unit: unit.code)]
+
+
+def _of(row: Balance, as_of: date, known_at: datetime | None, by: str = "due") -> Origin:
+    return Origin(client=row.client, currency=row.currency, as_of=as_of, known_at=known_at, by=by)
 
 
 def ageing(
@@ -175,24 +177,22 @@ def ageing(
     bounds: Sequence[int],
     clients: Mapping[UUID, Client],
     by: str = "due",
+    known_at: datetime | None = None,
 ) -> list[AgeingRow]:
-    """Age open debits by days past due (`by="due"`) or since the document's date (`by="date"`).
-
-    Bounds are inclusive last days: (0, 30, 60, 90) gives not due, 1-30, 31-60, 61-90, over 90.
-    """
-    sums: dict[tuple[UUID, Currency], list[int]] = {}
+    """Age what each client owes in each currency, as `buckets` does."""
+    owed: dict[tuple[UUID, Currency], list[OpenItem]] = {}
     for item in items:
-        if item.side == DEBIT and item.open:
-            start = item.due if by == "due" and item.due is not None else item.on
-            days = (as_of - start).days
-            place = next((n for n, bound in enumerate(bounds) if days <= bound), len(bounds))
-            row = sums.setdefault((item.client, item.amount.unit), [0] * (len(bounds) + 1))
-            row[place] += item.open.minor
+        owed.setdefault((item.client, item.amount.unit), []).append(item)
     return [
         AgeingRow(
             client=clients[row.client],
             currency=row.currency,
-            buckets=_buckets(sums.get((row.client, row.unit)), bounds, row.unit),
+            buckets=buckets(
+                owed.get((row.client, row.unit), ()),
+                row.unit,
+                bounds,
+                _of(row, as_of, known_at, by),
+            ),
             owed=row.owed,
             prepaid=row.prepaid,
         )
@@ -201,14 +201,30 @@ def ageing(
     ]
 
 
-def _buckets(sums: list[int] | None, bounds: Sequence[int], unit: Currency) -> tuple[Bucket, ...]:
-    found = sums or [0] * (len(bounds) + 1)
+def buckets(
+    items: Iterable[OpenItem], unit: Currency, bounds: Sequence[int], origin: Origin
+) -> tuple[Bucket, ...]:
+    """Age the open debits of one account; free credits are left alone.
+
+    By days past due (`origin.by` is "due") or since the document's date ("date"). Bounds are
+    inclusive last days: (0, 30, 60, 90) gives not due, 1-30, 31-60, 61-90, over 90.
+    """
+    sums = [0] * (len(bounds) + 1)
+    for item in items:
+        if item.side == DEBIT:
+            days = (origin.as_of - age_from(item, origin.by)).days
+            sums[bisect_left(bounds, days)] += item.open.minor
     lows = [None, *(bound + 1 for bound in bounds)]
     highs = [*bounds, None]
     return tuple(
-        Bucket(min_days=low, max_days=high, amount=Money.from_minor(minor, unit))
-        for low, high, minor in zip(lows, highs, found, strict=True)
+        Bucket(min_days=low, max_days=high, amount=Money.from_minor(minor, unit), origin=origin)
+        for low, high, minor in zip(lows, highs, sums, strict=True)
     )
+
+
+def age_from(item: OpenItem, by: str) -> date:
+    """The day from which an item ages: its due date (its own where it has none), or its own."""
+    return item.due if by == "due" and item.due is not None else item.on
 
 
 def entry_state(journal: Journal, id: UUID, as_of: date) -> EntryState:
@@ -249,33 +265,6 @@ def _status(entry: Entry, left: Money) -> str:
     if entry.side == DEBIT:
         return "paid" if not left else "unpaid" if left == entry.amount else "partly paid"
     return "free" if left else "used"
-
-
-def statement(
-    entries: Iterable[Entry], client: UUID, unit: Currency, since: date, until: date
-) -> Statement:
-    """Make the statement of an account from all entries of a client in a currency."""
-    counted = sorted(
-        (one for one in entries if one.amount.unit == unit and one.on <= until),
-        key=lambda one: (one.on, one.sequence),
-    )
-    running = sum(one.signed for one in counted if one.on < since)
-    opening = Money.from_minor(running, unit)
-    rows = []
-    for one in counted:
-        if one.on >= since:
-            running += one.signed
-            side = {"debit": None, "credit": None, one.side: one.amount}
-            rows.append(StatementRow(entry=one, balance=Money.from_minor(running, unit), **side))
-    return Statement(
-        client=client,
-        currency=unit.code,
-        since=since,
-        until=until,
-        opening=opening,
-        rows=tuple(rows),
-        closing=Money.from_minor(running, unit),
-    )
 
 
 def by_currency(found: Mapping[tuple[UUID, Currency], Account]) -> dict[str, Account]:

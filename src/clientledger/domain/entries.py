@@ -123,6 +123,8 @@ class Entry:
         undoes: the entry that a void undoes.
         sale: the sale that a credit note is for.
         replaces: the entry that a correction stands for.
+        pair: what it goes with: of an exchange the other half, of a write-off on the debit side
+            the write-off of which it takes a part back.
     """
 
     id: UUID
@@ -142,6 +144,7 @@ class Entry:
     undoes: UUID | None = None
     sale: UUID | None = None
     replaces: UUID | None = None
+    pair: UUID | None = None
     agreements: tuple[UUID, ...] = ()
     external_ids: Mapping[str, str] = mapping_field()
 

@@ -184,25 +184,30 @@ def purchases(days: Iterable[PurchaseDay], things: tuple[Bought, ...] = ()) -> P
     )
 
 
-def bought(sales: Iterable[Entry]) -> tuple[Bought, ...]:
-    """Sum up the lines of live sales by article and currency, the greatest amount first."""
+def bought(papers: Iterable[Entry]) -> tuple[Bought, ...]:
+    """Sum up the lines of live sales by article and currency, the greatest amount first.
+
+    The lines of live credit notes are taken off.
+    """
     found: dict[tuple[str, str, Currency], list[Entry]] = defaultdict(list)
     quantities: dict[tuple[str, str, Currency], Decimal] = defaultdict(Decimal)
     amounts: dict[tuple[str, str, Currency], int] = defaultdict(int)
-    for sale in sales:
-        for line in sale.lines:
+    for paper in papers:
+        sign = 1 if paper.kind == "sale" else -1
+        for line in paper.lines:
             key = (line.sku, line.name, line.total.unit)
-            found[key].append(sale)
-            quantities[key] = exact.add(quantities[key], line.quantity)
-            amounts[key] += line.total.minor
+            found[key].append(paper)
+            signed = line.quantity if sign > 0 else line.quantity.copy_negate()
+            quantities[key] = exact.add(quantities[key], signed)
+            amounts[key] += sign * line.total.minor
     rows = [
         Bought(
             name=name,
             sku=sku,
-            count=len({sale.id for sale in own}),
+            count=len({paper.id for paper in own if paper.kind == "sale"}),
             quantity=quantities[sku, name, unit],
             amount=Money.from_minor(amounts[sku, name, unit], unit),
-            last=max(sale.on for sale in own),
+            last=max((paper.on for paper in own if paper.kind == "sale"), default=own[0].on),
         )
         for (sku, name, unit), own in found.items()
     ]

@@ -22,6 +22,7 @@ __all__ = [
     "Balance",
     "Journal",
     "OpenItem",
+    "Origin",
     "PurchaseDay",
     "balances",
     "movements",
@@ -33,6 +34,23 @@ __all__ = [
 
 ItemKey = tuple[UUID, int]
 F = TypeVar("F", Entry, Allocation, Release)
+
+
+@attrs.frozen(kw_only=True)
+class Origin:
+    """What a figure is of, so that it can be explained: it is no part of the figure's value.
+
+    Attributes:
+        as_of: the day that the figure is for.
+        known_at: the moment as known at which it is, or None for all that is recorded.
+        by: of an ageing bucket, from which day it counts: "due" or "date".
+    """
+
+    client: UUID
+    currency: str
+    as_of: date
+    known_at: datetime | None = None
+    by: str = "due"
 
 
 @attrs.frozen(kw_only=True)
@@ -51,6 +69,7 @@ class OpenItem:
         amount: of the instalment, or of the credit.
         open: what is left of it; zero for a voided document.
         latest: the last day on which anything happened to it.
+        origin: the day and moment it was asked for, for `book.ledger.explain`.
     """
 
     client: UUID
@@ -65,6 +84,7 @@ class OpenItem:
     amount: Money
     open: Money
     latest: date
+    origin: Origin | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def currency(self) -> str:

@@ -1,4 +1,4 @@
-"""How documents are recorded: which facts a command makes, and which it refuses.
+"""How documents are recorded: which facts a command makes, and what they move.
 
 Every function returns a `Posting` and touches nothing. They add up: a payment is the document,
 plus a link to each item that it settles.
@@ -10,29 +10,19 @@ from uuid import UUID
 
 import attrs
 
-from clientledger.domain.entries import CREDIT, DEBIT, Allocation, Entry, Release
+from clientledger.domain.entries import DEBIT, Allocation, Entry, Release
 from clientledger.domain.journal import Balance, OpenItem, PurchaseDay, new_items, purchase_of
 from clientledger.domain.money import MAX_TOTAL, Money
 from clientledger.domain.posting import Move, Posting
-from clientledger.errors import (
-    InvalidValue,
-    OverAllocated,
-    WrongClient,
-    WrongCurrency,
-    WrongDirection,
-)
+from clientledger.domain.settling import Link
+from clientledger.errors import CreditLimitExceeded, InvalidValue
 
 __all__ = [
-    "Link",
-    "Room",
     "Stamp",
     "check_balance",
-    "check_links",
-    "check_pair",
+    "check_limit",
     "issue",
     "link",
-    "link_day",
-    "settle_oldest",
     "unlink",
     "void",
 ]
@@ -45,46 +35,6 @@ class Stamp:
     actor: str
     at: datetime
     new_id: Callable[[], UUID]
-
-
-@attrs.frozen
-class Room:
-    """An item, and what has moved it on which day: how much of it may still be linked.
-
-    A link may not make either side negative on any day of the timeline, so what may be linked
-    from a day on is the least that is open on that day or on any later one.
-    """
-
-    item: OpenItem
-    movements: tuple[tuple[date, int], ...] = ()
-
-    def from_day(self, day: date) -> int:
-        """Minor units that may be linked from a day on."""
-        if day >= self.item.latest:
-            return self.item.open.minor
-        left = least = self.item.open.minor
-        by_day: dict[date, int] = {}
-        for on, delta in self.movements:
-            by_day[on] = by_day.get(on, 0) + delta
-        for on in sorted((on for on in by_day if on > day), reverse=True):
-            left -= by_day[on]
-            least = min(least, left)
-        return max(least, 0)
-
-
-@attrs.frozen
-class Link:
-    """An amount of a credit to put against a debit's instalment, from a day on."""
-
-    credit: Room
-    debit: Room
-    amount: Money
-    on: date
-
-
-def link_day(credit: OpenItem, debit: OpenItem, on: date | None = None) -> date:
-    """The day from which a link counts: the latest of its own and both documents' dates."""
-    return max(credit.on, debit.on, on or credit.on)
 
 
 def issue(entry: Entry) -> Posting:
@@ -175,86 +125,6 @@ def void(
     return Posting(facts=(undo,), moves=tuple(moves))
 
 
-def settle_oldest(free: Iterable[Room], owed: Iterable[Room]) -> list[Link]:
-    """Spread credits over debits: the oldest credit first, against what is due first.
-
-    Each link is dated on the later of its two documents, and takes no more than may be linked
-    from that day on.
-    """
-    by_due = sorted(
-        owed,
-        key=lambda r: (r.item.due or r.item.on, r.item.on, r.item.sequence, r.item.instalment),
-    )
-    taken: dict[tuple[UUID, int], int] = {}
-    links = []
-    for credit in sorted(free, key=lambda r: (r.item.on, r.item.sequence)):
-        for debit in by_due:
-            day = link_day(credit.item, debit.item)
-            minor = min(
-                credit.from_day(day) - taken.get(credit.item.key, 0),
-                debit.from_day(day) - taken.get(debit.item.key, 0),
-            )
-            if minor <= 0:
-                continue
-            for side in (credit, debit):
-                taken[side.item.key] = taken.get(side.item.key, 0) + minor
-            links.append(Link(credit, debit, Money.from_minor(minor, credit.item.amount.unit), day))
-    return links
-
-
-def check_pair(credit: OpenItem, debit: OpenItem) -> None:
-    """Refuse two items that cannot be linked, whatever the amount.
-
-    Raises:
-        WrongDirection, WrongClient, WrongCurrency.
-    """
-    for item, side in ((credit, CREDIT), (debit, DEBIT)):
-        if item.side != side:
-            raise WrongDirection(
-                f"a {item.kind} is a {item.side}",
-                field=side,
-                value=item.entry,
-                remedy=f"name a {side} here",
-            )
-    if credit.client != debit.client:
-        raise WrongClient(
-            "the two documents belong to different clients",
-            field=DEBIT,
-            value=debit.entry,
-            remedy="allocate within one client",
-        )
-    if credit.amount.unit != debit.amount.unit:
-        raise WrongCurrency(
-            f"{credit.currency} does not settle {debit.currency}",
-            field=DEBIT,
-            value=debit.entry,
-            remedy="allocate within one currency",
-        )
-
-
-def check_links(links: list[Link], field: str) -> list[Link]:
-    """Return links as told, or refuse them all where one side has not enough that is open.
-
-    Raises:
-        OverAllocated: on some day more would be allocated than is there.
-    """
-    taken: dict[tuple[UUID, int], int] = {}
-    for one in links:
-        for room in (one.credit, one.debit):
-            item = room.item
-            taken[item.key] = taken.get(item.key, 0) + one.amount.minor
-            left = room.from_day(one.on)
-            if taken[item.key] > left:
-                raise OverAllocated(
-                    f"only {Money.from_minor(left, item.amount.unit)} of the {item.kind} is open"
-                    f" from {one.on} on",
-                    field=field,
-                    value=Money.from_minor(taken[item.key], item.amount.unit),
-                    remedy="allocate no more than is open",
-                )
-    return links
-
-
 def _item_move(item: OpenItem, minor: int, on: date) -> Move:
     zero = attrs.evolve(item, open=Money.from_minor(0, item.amount.unit), latest=item.on)
     return Move(zero, {"open": minor}, {"open": (0, item.amount.minor)}, on)
@@ -292,4 +162,25 @@ def check_balance(balance: Balance | None, entry: Entry) -> None:
             field="amount",
             value=entry.amount,
             remedy=f"an account holds at most {MAX_TOTAL} minor units on a side",
+        )
+
+
+def check_limit(balance: Balance | None, sale: Entry, limit: Money) -> None:
+    """Refuse a sale with which the client would owe more than was agreed; nothing is a limit too.
+
+    What counts is everything that is recorded, also what is dated later, less what is prepaid. (So
+    does Odoo; ERPNext counts unbilled orders too.)
+
+    Raises:
+        CreditLimitExceeded: the balance would be above the limit.
+    """
+    before = 0 if balance is None else balance.owed.minor - balance.prepaid.minor
+    after = Money.from_minor(before + sale.amount.minor, sale.amount.unit)
+    if after > limit:
+        raise CreditLimitExceeded(
+            f"with it the client would owe {after}, and {limit} was agreed",
+            field="amount",
+            value=sale.amount,
+            remedy=f"at most {Money.from_minor(max(0, limit.minor - before), limit.unit)} more, "
+            "or agree on a higher limit",
         )

@@ -1,6 +1,7 @@
 """The settings of a book, stored in it."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ import attrs
 
 from clientledger.domain.contact_points import read_country
 from clientledger.domain.money import ROUNDINGS, Currency, currency_of
-from clientledger.domain.text import check_flag, choose
+from clientledger.domain.text import check_flag, check_text, choose
 from clientledger.domain.time import check_zone
 from clientledger.errors import InvalidValue
 
@@ -17,6 +18,7 @@ __all__ = ["Settings", "read_bounds", "read_settings", "recounted"]
 
 _ONLY = UUID(int=0)
 NUMBER_SCOPES = ("book", "client")
+LIMITS = ("refuse", "warn")
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +34,10 @@ class Settings:
         use_prepayments: whether a new sale takes free credits by itself.
         number_scope: a document number is unique per kind in the "book", or per "client".
         ageing_bounds: inclusive last days of the buckets.
+        credit_limit: what a client's agreed limit does: "refuse" a sale above it, or "warn" by an
+            event.
+        company: the name of our own side, which statements show.
+        closed_through: the last closed business day, or None; set by closing a period only.
         revision: one more with each change.
     """
 
@@ -44,6 +50,9 @@ class Settings:
     use_prepayments: bool = True
     number_scope: str = "book"
     ageing_bounds: tuple[int, ...] = (0, 30, 60, 90)
+    credit_limit: str = "refuse"
+    company: str = ""
+    closed_through: date | None = None
     revision: int = 0
 
     @property
@@ -123,4 +132,6 @@ _READERS: Mapping[str, Any] = {
     "use_prepayments": lambda v: check_flag(v, "use_prepayments"),
     "number_scope": lambda v: choose(v, "number_scope", NUMBER_SCOPES),
     "ageing_bounds": lambda v: read_bounds(v, "ageing_bounds"),
+    "credit_limit": lambda v: choose(v, "credit_limit", LIMITS),
+    "company": lambda v: check_text(v, "company"),
 }

@@ -8,17 +8,19 @@ import attrs
 
 from clientledger.domain.accounts import (
     Account,
+    AgeingRow,
+    Bucket,
     EntryState,
-    Statement,
     accounts,
     by_currency,
     entry_state,
-    statement,
 )
-from clientledger.domain.entries import DEBIT, Entry
-from clientledger.domain.journal import Journal, OpenItem
+from clientledger.domain.entries import DEBIT, ENTRY_KINDS, Entry
+from clientledger.domain.explaining import Explanation, explain, origin_of
+from clientledger.domain.journal import Journal, OpenItem, Origin
 from clientledger.domain.money import Currency, Money, currency_of
 from clientledger.domain.pages import Page
+from clientledger.domain.statements import Statement, statement
 from clientledger.domain.text import check_external_id, check_flag, check_text
 from clientledger.domain.time import check_day, check_id
 from clientledger.errors import InvalidValue
@@ -28,19 +30,17 @@ from clientledger.ports import (
     EntryQuery,
     OpenItemQuery,
 )
-from clientledger.services.desk import Desk
+from clientledger.services.desk import AtDesk
 from clientledger.services.documents import EntryRef
-from clientledger.services.links import links_near
+from clientledger.services.links import journal_of, links_near
 from clientledger.services.work import ClientRef, Glance, external_space
 
-__all__ = ["Accounts", "accounts_of"]
+__all__ = ["Accounts", "accounts_of", "with_origin"]
 
 
 @attrs.frozen
-class Accounts:
+class Accounts(AtDesk):
     """What can be read of the ledger."""
-
-    _desk: Desk
 
     def get(self, entry: EntryRef) -> Entry:
         """Return a document by id.
@@ -117,9 +117,13 @@ class Accounts:
         with self._desk.glance() as glance:
             unit = currency_of(currency, glance.settings.known)
             owner = glance.client(client).id
-            found = accounts_of(glance, owner, glance.day(as_of), glance.moment(known_at))
+            day, moment = glance.day(as_of), glance.moment(known_at)
+            found = accounts_of(glance, owner, day, moment)
             nothing = Money.from_minor(0, unit)
-            return found.get(unit.code) or Account(owed=nothing, prepaid=nothing, overdue=nothing)
+            origin = Origin(client=owner, currency=unit.code, as_of=day, known_at=moment)
+            return found.get(unit.code) or Account(
+                owed=nothing, prepaid=nothing, overdue=nothing, origin=origin
+            )
 
     def accounts(
         self, client: ClientRef, *, as_of: date | None = None, known_at: datetime | None = None
@@ -156,7 +160,25 @@ class Accounts:
                 as_of=day,
                 known_at=glance.moment(known_at),
             )
-            return glance.page(query, limit, after)
+            return with_origin(glance.page(query, limit, after), query)
+
+    def explain(self, figure: Account | AgeingRow | Bucket | OpenItem) -> Explanation:
+        """Say where a figure comes from: the documents and allocations that make it up.
+
+        Args:
+            figure: an account, a row or a bucket of the ageing, or an open item, as the book gave
+                it: it is explained for the day and the moment that it was asked for.
+
+        Returns:
+            parts that add up to the figure. Of an account and a row of the ageing, it is the
+            balance.
+
+        Raises:
+            InvalidValue: not such a figure.
+        """
+        origin = origin_of(figure)
+        with self._desk.glance() as glance:
+            return explain(figure, journal_of(glance.reading, origin.client))
 
     def statement(
         self,
@@ -167,7 +189,9 @@ class Accounts:
         *,
         known_at: datetime | None = None,
     ) -> Statement:
-        """The account between two days, both included: opening, entries, closing.
+        """The account between two days, both included: opening, documents, closing, what is open.
+
+        Ageing is by due date, in the buckets of the book's settings.
 
         Raises:
             InvalidValue: it ends before it begins.
@@ -179,11 +203,18 @@ class Accounts:
                     "ends before it begins", field="until", value=last, remedy=f"{first} or later"
                 )
             unit = currency_of(currency, glance.settings.known)
-            owner = glance.client(client).id
-            query = EntryQuery(client=owner, currency=unit.code, until=last)
-            journal = Journal(tuple(glance.reading.find(query)))
-            known = journal.at(last, glance.moment(known_at))
-            return statement(known.entries, owner, unit, first, last)
+            owner = glance.client(client)
+            return statement(
+                journal_of(glance.reading, owner.id),
+                owner,
+                unit,
+                first,
+                last,
+                read_at=glance.now,
+                known_at=glance.moment(known_at),
+                bounds=glance.settings.ageing_bounds,
+                company=glance.settings.company,
+            )
 
 
 def accounts_of(
@@ -194,7 +225,26 @@ def accounts_of(
     late = glance.reading.find(
         OpenItemQuery(client=client, side=DEBIT, due_before=day, as_of=day, known_at=known_at)
     )
-    return by_currency(accounts(rows, late, day))
+    return by_currency(accounts(rows, late, day, known_at))
+
+
+def with_origin(page: Page[OpenItem], query: OpenItemQuery) -> Page[OpenItem]:
+    """Open items that know the day and the moment they were asked for."""
+    return Page(
+        tuple(
+            attrs.evolve(
+                item,
+                origin=Origin(
+                    client=item.client,
+                    currency=item.currency,
+                    as_of=query.as_of or item.latest,
+                    known_at=query.known_at,
+                ),
+            )
+            for item in page
+        ),
+        page.next,
+    )
 
 
 def _code(glance: Glance, currency: object) -> str | None:
@@ -203,6 +253,6 @@ def _code(glance: Glance, currency: object) -> str | None:
 
 def _held_by(glance: Glance, external_id: tuple[str, str]) -> tuple[UUID, ...]:
     source, value = check_external_id(external_id)
-    kinds = ("sale", "payment", "credit note", "refund", "write-off", "opening balance")
+    kinds = [kind for kind in ENTRY_KINDS if kind not in ("exchange", "void")]
     claims = (glance.reading.lookup(Claim, (external_space(kind, source), value)) for kind in kinds)
     return tuple(UUID(claim.subject) for claim in claims if claim is not None)

@@ -11,20 +11,18 @@ from clientledger.domain.journal import Balance, Journal, OpenItem, PurchaseDay
 from clientledger.domain.posting import Head
 from clientledger.domain.timeline import TimelineItem
 from clientledger.ports import (
-    AllocationQuery,
     BalanceQuery,
     ClientQuery,
-    EntryQuery,
     EventQuery,
     FigureQuery,
     HeadQuery,
     OpenItemQuery,
     PurchaseDayQuery,
     Reading,
-    ReleaseQuery,
     TimelineQuery,
 )
 from clientledger.services.desk import Desk
+from clientledger.services.links import journal_of
 
 __all__ = ["Problem", "Report", "verify"]
 
@@ -79,7 +77,7 @@ def verify(desk: Desk) -> Report:
         clients = glance.reading.find(ClientQuery())
         heads = {head.client: head for head in glance.reading.find(HeadQuery())}
         for client in clients:
-            journal = _journal(glance.reading, client.id)
+            journal = journal_of(glance.reading, client.id)
             entries += len(journal.entries)
             problems += _rules(client.id, journal, heads.get(client.id))
             for query in _figures(client.id):
@@ -89,14 +87,6 @@ def verify(desk: Desk) -> Report:
                 problems += _differences(client.id, stored, computed)
         problems += _feed(glance.reading)
     return Report(clients=len(clients), entries=entries, rows=rows, problems=tuple(problems))
-
-
-def _journal(reading: Reading, client: UUID) -> Journal:
-    return Journal(
-        tuple(reading.find(EntryQuery(client=client))),
-        tuple(reading.find(AllocationQuery(client=client))),
-        tuple(reading.find(ReleaseQuery(client=client))),
-    )
 
 
 def _figures(client: UUID) -> tuple[FigureQuery[Any], ...]:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from clientledger.domain.insights import Card
 from clientledger.domain.team import Member
 from clientledger.ports import AgreementQuery, OpenItemQuery, TaskQuery, TimelineQuery
-from clientledger.services.accounts import accounts_of
+from clientledger.services.accounts import accounts_of, with_origin
 from clientledger.services.desk import Desk
 from clientledger.services.insights import purchases_of
 from clientledger.services.interactions import end_of
@@ -36,7 +36,7 @@ def read_card(desk: Desk, ref: ClientRef, as_of: date | None, known_at: datetime
             manager=manager,
             contacts=client.contacts,
             accounts=accounts_of(glance, client.id, day, moment),
-            open_items=glance.page(items, _OPEN_ITEMS),
+            open_items=with_origin(glance.page(items, _OPEN_ITEMS), items),
             purchases=purchases_of(glance, client.id, day, moment),
             agreements=glance.page(agreements, _AGREEMENTS),
             timeline=glance.page(timeline, _TIMELINE),

@@ -82,7 +82,9 @@ class Clients:
                 external_ids=work.claim_external("client", external_ids, id),
                 **fields,
             )
-            head = Head(client=id, recorded_at=work.now)
+            head = Head(
+                client=id, recorded_at=work.now, closed_through=work.settings.closed_through
+            )
             work.add(Posting(heads=(HeadStep(head, None),)))
             work.insert(client, "client.added", client=id)
             return client
@@ -208,7 +210,7 @@ class Clients:
         action = "client.archived" if archived else "client.restored"
 
         def plan(work: Work) -> Client:
-            work.archive(check_id(client, "client"), archived)
+            work.step(work.head(check_id(client, "client")), archived=archived)
             before = work.client(client)
             if before.archived == archived:
                 return before

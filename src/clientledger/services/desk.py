@@ -9,14 +9,16 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 import attrs
 
 from clientledger import codec
+from clientledger.domain.money import Currency
 from clientledger.domain.posting import Claim, Posting
+from clientledger.domain.rates import ExchangeRate
 from clientledger.domain.settings import Settings
 from clientledger.domain.team import SYSTEM, Member
 from clientledger.domain.text import check_key
@@ -24,7 +26,7 @@ from clientledger.errors import Busy, Conflict, KeyReused, NotAllowed
 from clientledger.ports import Reading, Scope, Store, UnitOfWork
 from clientledger.services.work import COMMANDS, Glance, Work
 
-__all__ = ["Desk", "Outcome", "busy", "made"]
+__all__ = ["AtDesk", "Desk", "Outcome", "busy", "made"]
 
 T = TypeVar("T")
 
@@ -54,12 +56,14 @@ class Desk:
         actor: the key of the member who acts, or None for the member "system".
         clock: the present moment, aware.
         new_id: a new UUIDv7 of that moment.
+        rate: the rate from one currency into another on a day, of whoever knows it.
     """
 
     scope: Scope
     actor: str | None
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
+    rate: Callable[[Currency, Currency, date], ExchangeRate]
 
     @contextmanager
     def glance(self) -> Iterator[Glance]:
@@ -149,6 +153,13 @@ class Desk:
         if held is None:
             return Outcome(key=key, recorded=False)
         return Outcome(key=key, recorded=True, action=held.data["action"], result=held.subject)
+
+
+@attrs.frozen
+class AtDesk:
+    """Something that works with a desk; several of them make up one service."""
+
+    _desk: Desk
 
 
 def busy(conflict: Conflict) -> Busy:

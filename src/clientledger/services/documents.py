@@ -8,6 +8,7 @@ from uuid import UUID
 
 from clientledger.domain.agreements import Agreement
 from clientledger.domain.entries import Entry, EntryLine, read_lines
+from clientledger.domain.journal import Balance
 from clientledger.domain.money import MAX_MINOR, Money, currency_of, read_money
 from clientledger.domain.posting import Claim, Head
 from clientledger.domain.recording import check_balance, issue
@@ -19,6 +20,7 @@ from clientledger.services.work import Work
 
 __all__ = [
     "EntryRef",
+    "balance_before",
     "check_agreements",
     "draft",
     "entry_of",
@@ -26,7 +28,7 @@ __all__ = [
     "live_entry",
     "read_amount",
     "read_total",
-    "record",
+    "write",
 ]
 
 EntryRef = Entry | UUID | str
@@ -154,11 +156,13 @@ def draft(
     """Make a document, the client's next, and claim its number and external ids.
 
     Raises:
+        PeriodClosed: dated in a closed period.
         NumberTaken, Duplicate: another live document has them.
     """
     stamp = work.stamp(head)
     id = id or work.new_id()
     own = [one for one in work.posting.of(Entry) if one.client == head.client]
+    work.check_open(head, on)
     if number is not None:
         number = check_text(number, "number", empty=False, hidden=False)
         scope = f"{head.client}/" if work.settings.number_scope == "client" else ""
@@ -180,9 +184,21 @@ def draft(
     )
 
 
-def record(work: Work, entry: Entry) -> None:
+def write(work: Work, entry: Entry) -> None:
     """Write a document: its items are open from its date on."""
-    query = BalanceQuery(client=entry.client, currency=entry.currency)
-    check_balance(next(iter(work.unit.find(query)), None), entry)
+    check_balance(balance_before(work, entry), entry)
     work.add(issue(entry))
-    work.tell(f"{entry.kind}.recorded", entry.id, client=entry.client, at=entry.recorded_at)
+    work.tell(
+        f"{event_name(entry.kind)}.recorded", entry.id, client=entry.client, at=entry.recorded_at
+    )
+
+
+def balance_before(work: Work, entry: Entry) -> Balance | None:
+    """The account that a document will move, as it is with everything recorded so far."""
+    query = BalanceQuery(client=entry.client, currency=entry.currency)
+    return next(iter(work.unit.find(query)), None)
+
+
+def event_name(kind: str) -> str:
+    """A kind of document as the name of an event has it: "credit_note"."""
+    return kind.replace(" ", "_").replace("-", "_")

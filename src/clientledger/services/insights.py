@@ -8,7 +8,7 @@ from uuid import UUID
 
 import attrs
 
-from clientledger.domain.accounts import AgeingRow, accounts, ageing
+from clientledger.domain.accounts import AgeingRow, accounts, ageing, summed
 from clientledger.domain.clients import Client
 from clientledger.domain.entries import DEBIT
 from clientledger.domain.insights import (
@@ -23,8 +23,9 @@ from clientledger.domain.insights import (
     rhythms,
 )
 from clientledger.domain.journal import Journal
-from clientledger.domain.money import Money, currency_of, read_decimal
+from clientledger.domain.money import Currency, Money, currency_of, read_decimal
 from clientledger.domain.pages import Page, check_limit, no_cursor, page_of
+from clientledger.domain.rates import ConvertedTotal, converted_total
 from clientledger.domain.settings import read_bounds
 from clientledger.domain.text import check_flag, choose
 from clientledger.domain.time import check_day
@@ -78,7 +79,7 @@ class Insights:
             )
             found = [
                 (client, account)
-                for (client, _), account in accounts(owing, late, day).items()
+                for (client, _), account in accounts(owing, late, day, moment).items()
                 if account.overdue or not late_only
             ]
             ranked = _ranked(
@@ -122,12 +123,44 @@ class Insights:
                 OpenItemQuery(client=owner, currency=unit, side=DEBIT, as_of=day, known_at=moment)
             )
             named = _clients(glance, (row.client for row in found if row.owed or row.prepaid))
-            rows = ageing(items, found, day, limits, named, choose(by, "by", ("due", "date")))
+            choose(by, "by", ("due", "date"))
+            rows = ageing(items, found, day, limits, named, by, moment)
 
             def rank(row: AgeingRow) -> tuple[str, int, UUID]:
                 return row.currency, -row.owed.minor, row.client.id
 
             return _ranked(rows, rank, limit, after)
+
+    def converted_total(
+        self,
+        currency: str | Currency,
+        *,
+        client: ClientRef | None = None,
+        as_of: date | None = None,
+        known_at: datetime | None = None,
+    ) -> ConvertedTotal:
+        """All balances, of one client or of all, as one amount of a currency.
+
+        A plugin supplies the rates (hook `exchange_rate`). Each row shows its rate and the day of
+        the rate; nothing is recorded, and no debt is changed.
+
+        Raises:
+            NotFound: no plugin knows a rate that is needed.
+        """
+        with self._desk.glance() as glance:
+            day, moment = glance.day(as_of), glance.moment(known_at)
+            into = currency_of(currency, glance.settings.known)
+            owner = None if client is None else glance.client(client).id
+            rows = glance.reading.find(BalanceQuery(client=owner, as_of=day, known_at=moment))
+            late = glance.reading.find(
+                OpenItemQuery(client=owner, side=DEBIT, due_before=day, as_of=day, known_at=moment)
+            )
+            sums = summed(accounts(rows, late, day, moment).values())
+            found = [
+                (one, None if one.owed.unit == into else self._desk.rate(one.owed.unit, into, day))
+                for one in sums
+            ]
+            return converted_total(found, into, day, glance.settings.rounding)
 
     def purchases(
         self, client: ClientRef, *, as_of: date | None = None, known_at: datetime | None = None
@@ -223,10 +256,13 @@ def purchases_of(
 ) -> Purchases:
     """What a client bought by a day, with the things bought."""
     days = glance.reading.find(PurchaseDayQuery(client=client, as_of=day, known_at=known_at))
-    sales = glance.reading.find(EntryQuery(client=client, kind="sale", until=day))
-    voids = glance.reading.find(EntryQuery(client=client, kind="void", until=day))
-    journal = Journal((*sales, *voids)).at(day, known_at)
-    live = [e for e in journal.entries if e.kind == "sale" and e.id not in journal.voids]
+    papers = [
+        entry
+        for kind in ("sale", "credit note", "void")
+        for entry in glance.reading.find(EntryQuery(client=client, kind=kind, until=day))
+    ]
+    journal = Journal(tuple(papers)).at(day, known_at)
+    live = [e for e in journal.entries if e.kind != "void" and e.id not in journal.voids]
     return purchases(days, bought(live))
 
 

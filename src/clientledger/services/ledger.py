@@ -1,78 +1,50 @@
-"""The ledger's commands: sales, payments, allocations, voids."""
+"""The ledger's commands: every document, and undoing it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import attrs
 
-from clientledger.domain.entries import (
-    CREDIT,
-    DEBIT,
-    Allocation,
-    Entry,
-    EntryLine,
-    Instalment,
-    Line,
-    other_side,
-    read_instalments,
-)
-from clientledger.domain.journal import OpenItem, new_items
-from clientledger.domain.money import Currency, Money, read_money
-from clientledger.domain.recording import Room, settle_oldest, void
-from clientledger.domain.text import check_flag, check_several, check_text
+from clientledger.domain.entries import DEBIT, Entry, EntryLine, Instalment, Line
+from clientledger.domain.money import Currency, Money
+from clientledger.domain.terms import PaymentTerms
+from clientledger.domain.text import check_several
 from clientledger.domain.time import check_day, check_id
-from clientledger.errors import InvalidValue, NotFound, NotLinked, OverAllocated, WrongDirection
+from clientledger.errors import InvalidValue
 from clientledger.services.accounts import Accounts
 from clientledger.services.desk import made
-from clientledger.services.documents import (
-    EntryRef,
-    check_agreements,
-    draft,
-    entry_of,
-    kept,
-    live_entry,
-    read_amount,
-    read_total,
-    record,
-)
-from clientledger.services.links import (
-    Target,
-    Told,
-    document_id,
-    items_of,
-    kept_pairs,
-    link_up,
-    links_of,
-    live_allocation,
-    open_rooms,
-    release,
-    rooms,
-    told_links,
-)
+from clientledger.services.documents import EntryRef, entry_of, kept, live_entry
+from clientledger.services.exchanges import Exchanges
+from clientledger.services.issuing import Paper, record
+from clientledger.services.links import Told, kept_pairs
+from clientledger.services.periods import Periods
+from clientledger.services.settling import Settling
+from clientledger.services.undoing import correct_entry, void_entry
 from clientledger.services.work import ClientRef, Work
 
 __all__ = ["Ledger"]
 
 Amount = Money | Decimal | int | str
 LineLike = Line | EntryLine | tuple[Any, ...]
+Content = Iterable[LineLike] | Amount
 
 
 @attrs.frozen
-class Ledger(Accounts):
+class Ledger(Accounts, Settling, Exchanges, Periods):
     """The ledger of a book: what is recorded, and every figure of it."""
 
     def record_sale(
         self,
         client: ClientRef,
-        lines_or_amount: Iterable[LineLike] | Amount,
+        lines_or_amount: Content,
         *,
         currency: str | Currency | None = None,
         on: date | None = None,
         due: date | None = None,
         instalments: Iterable[Instalment | tuple[date, Amount]] | None = None,
+        terms: str | PaymentTerms | None = None,
         number: str | None = None,
         use_prepayments: bool | None = None,
         agreements: Iterable[Any] = (),
@@ -85,8 +57,9 @@ class Ledger(Accounts):
             lines_or_amount: lines, each a `Line` or ``("name", quantity, price)``; or an amount.
             currency: a code; not needed with `Money`, or where the book has a currency.
             on: the business date; today by default.
-            due: the due date; its own date by default.
+            due: the due date; by default the client's agreed payment terms, else its own date.
             instalments: pairs of a due date and an amount, which add up to the total.
+            terms: payment terms, such as "30 % now, rest in 30 days" or "end of month + 10".
             number: the document's number, unique among live sales.
             use_prepayments: whether free credits settle it, the oldest first; the book's setting
                 by default.
@@ -94,58 +67,29 @@ class Ledger(Accounts):
 
         Raises:
             ClientArchived: the client takes nothing new.
+            CreditLimitExceeded: the client would owe more than the agreed limit; where the setting
+                `credit_limit` is "warn", an event says so.
+            PeriodClosed: dated in a closed period.
             NumberTaken: another live sale has the number.
             InvalidValue, NotFound: as the fields say.
         """
-        told = kept(lines_or_amount)
-        parts = None if instalments is None else kept(instalments)
         under = tuple(
             check_id(one, "agreements") for one in check_several(agreements, "agreements")
         )
-
-        def plan(work: Work) -> Entry:
-            owner = work.client(client)
-            head = work.open_head(owner)
-            amount, lines = read_total(work, told, currency)
-            day = work.day(on, "on")
-            id = work.new_id()
-            entry = draft(
-                work,
-                head,
-                "sale",
-                DEBIT,
-                amount,
-                day,
-                id=id,
-                number=number,
-                external_ids=external_ids,
-                lines=lines,
-                instalments=read_instalments(
-                    amount, day, due=due, instalments=parts, entry=id, known=work.settings.known
-                ),
-                agreements=check_agreements(work, under, owner.id),
-            )
-            record(work, entry)
-            use = work.settings.use_prepayments if use_prepayments is None else use_prepayments
-            if check_flag(use, "use_prepayments"):
-                free = open_rooms(work, entry, CREDIT)
-                own = [Room(item) for item in new_items(entry)]
-                link_up(work, settle_oldest(free, own), head)
-            return entry
-
-        arguments = {
+        told = {
             "client": check_id(client, "client"),
-            "lines_or_amount": told,
-            "currency": getattr(currency, "code", currency),
+            "lines_or_amount": kept(lines_or_amount),
+            "currency": currency,
             "on": on,
             "due": due,
-            "instalments": parts,
+            "instalments": None if instalments is None else kept(instalments),
+            "terms": terms,
             "number": number,
             "use_prepayments": use_prepayments,
-            "agreements": under or None,
+            "agreements": under,
             "external_ids": external_ids,
         }
-        return self._desk.command("ledger.record_sale", arguments, plan, key=key, again=made(Entry))
+        return self._record("sale", told, key)
 
     def record_payment(
         self,
@@ -173,155 +117,165 @@ class Ledger(Accounts):
         Raises:
             OverAllocated: more than is open of a target, or than the payment is.
             Voided, WrongClient, WrongCurrency, WrongDirection: a target that it cannot settle.
+            PeriodClosed: dated in a closed period.
             NumberTaken, InvalidValue, NotFound: as the fields say.
         """
-        told = allocate if allocate is None else kept_pairs(allocate)
-
-        def plan(work: Work) -> Entry:
-            owner = work.client(client)
-            head = work.head(owner.id)
-            paid = read_amount(work, amount, currency)
-            entry = draft(
-                work,
-                head,
-                "payment",
-                CREDIT,
-                paid,
-                work.day(on, "on"),
-                number=number,
-                external_ids=external_ids,
-                method=check_text(method, "method"),
-            )
-            record(work, entry)
-            own = Room(new_items(entry)[0])
-            if told is None:
-                link_up(work, settle_oldest([own], open_rooms(work, entry, DEBIT)), head)
-            else:
-                link_up(work, told_links(work, own, told), head)
-            return entry
-
-        arguments = {
+        told = {
             "client": check_id(client, "client"),
             "amount": amount,
-            "currency": getattr(currency, "code", currency),
-            "allocate": told,
+            "currency": currency,
+            "allocate": allocate if allocate is None else kept_pairs(allocate),
             "on": on,
             "method": method,
             "number": number,
             "external_ids": external_ids,
         }
-        return self._desk.command(
-            "ledger.record_payment", arguments, plan, key=key, again=made(Entry)
-        )
+        return self._record("payment", told, key)
 
-    def allocate(
+    def record_credit_note(
         self,
-        credit: EntryRef | OpenItem,
-        debit_or_instalment: Target,
+        client: ClientRef,
+        lines_or_amount: Content,
+        *,
+        reason: str,
+        currency: str | Currency | None = None,
+        sale: EntryRef | None = None,
+        allocate: Told | None = None,
+        on: date | None = None,
+        number: str | None = None,
+        key: str | None = None,
+        external_ids: Mapping[str, str] | None = None,
+    ) -> Entry:
+        """Record a credit note: goods came back, or a price was lowered.
+
+        It counts against what was sold on its own date.
+
+        Args:
+            sale: the sale that it is for. It settles that sale up to what is open; what does not
+                fit stays an open credit. Without a sale all of it stays free.
+            allocate: as of a payment, and wins over `sale`.
+
+        Raises:
+            OverAllocated, Voided, WrongClient, WrongCurrency, WrongDirection, PeriodClosed,
+            NumberTaken, InvalidValue, NotFound: as of a payment.
+        """
+        told = {
+            "client": check_id(client, "client"),
+            "lines_or_amount": kept(lines_or_amount),
+            "currency": currency,
+            "sale": None if sale is None else check_id(sale, "sale"),
+            "allocate": allocate if allocate is None else kept_pairs(allocate),
+            "reason": reason,
+            "on": on,
+            "number": number,
+            "external_ids": external_ids,
+        }
+        return self._record("credit note", told, key)
+
+    def record_refund(
+        self,
+        client: ClientRef,
         amount: Amount,
         *,
+        currency: str | Currency | None = None,
+        allocate: Told | None = None,
         on: date | None = None,
+        method: str = "",
+        number: str | None = None,
         key: str | None = None,
-    ) -> Allocation:
-        """Put an amount of a free credit against a debit, from a day on (today).
+        external_ids: Mapping[str, str] | None = None,
+    ) -> Entry:
+        """Record a refund: money given back to the client, never more than is free.
 
-        It counts from the latest of that day and both documents' dates. One amount goes to one
-        instalment: of a sale with several, the first that is open, where none is named.
+        Args:
+            allocate: None takes the oldest free credits; a mapping or pairs
+                {payment, credit note or other credit: amount} takes just these. They make up the
+                whole refund, and were free on its date.
 
         Raises:
-            OverAllocated: more than is open on either side, on that day or later.
-            InvalidValue: it would go to several instalments: name one after the other.
-            Voided, WrongClient, WrongCurrency, WrongDirection: two that cannot be linked.
+            OverAllocated: more than is free.
+            Voided, WrongClient, WrongCurrency, WrongDirection, PeriodClosed, NumberTaken,
+            InvalidValue, NotFound: as of a payment.
         """
-
-        def plan(work: Work) -> Allocation:
-            named = document_id(credit, "credit")
-            head = work.head(entry_of(work, named, "credit").client)
-            free = live_entry(work, named, "credit")
-            if free.side != CREDIT:
-                raise WrongDirection(
-                    f"a {free.kind} is a {free.side}",
-                    field="credit",
-                    value=free.id,
-                    remedy="name a credit here, and the debit second",
-                )
-            day = work.day(on, "on")
-            own = rooms(work, items_of(work, free), day)[0]
-            links = told_links(
-                work,
-                own,
-                [(debit_or_instalment, amount)],
-                on=day,
-                field="debit_or_instalment",
-                amount_field="amount",
-            )
-            if len(links) > 1:
-                raise InvalidValue(
-                    "it would go to several instalments",
-                    field="debit_or_instalment",
-                    value=links[0].debit.item.entry,
-                    remedy="name the instalment, and allocate to one after the other",
-                )
-            return link_up(work, links, head)[0]
-
-        arguments = {
-            "credit": document_id(credit, "credit"),
-            "debit": document_id(debit_or_instalment, "debit_or_instalment"),
-            "instalment": getattr(debit_or_instalment, "number", None)
-            if isinstance(debit_or_instalment, Instalment)
-            else getattr(debit_or_instalment, "instalment", None),
+        told = {
+            "client": check_id(client, "client"),
             "amount": amount,
+            "currency": currency,
+            "allocate": allocate if allocate is None else kept_pairs(allocate),
             "on": on,
+            "method": method,
+            "number": number,
+            "external_ids": external_ids,
         }
-        return self._desk.command(
-            "ledger.allocate", arguments, plan, key=key, again=live_allocation
-        )
+        return self._record("refund", told, key)
 
-    def release(
+    def write_off(
         self,
-        allocation: Allocation | UUID | str,
-        amount: Amount | None = None,
+        client: ClientRef,
+        amount: Amount,
         *,
+        reason: str,
+        currency: str | Currency | None = None,
+        allocate: Told | None = None,
         on: date | None = None,
         key: str | None = None,
-    ) -> Allocation:
-        """Take an allocation back, all of it or an amount, from a day on (today).
+        external_ids: Mapping[str, str] | None = None,
+    ) -> Entry:
+        """Write off a debt that will not be paid.
 
-        Returns:
-            the allocation with what still holds of it.
+        A write-off is never free: when what it settled is voided or released, that part of it is
+        taken back, by a document of its own.
+
+        Args:
+            allocate: None writes off the oldest due first; a mapping or pairs
+                {sale or instalment: amount} just these. They make up the whole write-off, and were
+                open on its date.
 
         Raises:
-            NotLinked: nothing of it holds any more.
-            OverAllocated: more than holds of it.
+            OverAllocated: more than is open.
+            Voided, WrongClient, WrongCurrency, WrongDirection, PeriodClosed, InvalidValue,
+            NotFound: as of a payment.
         """
-        id = check_id(allocation, "allocation")
+        told = {
+            "client": check_id(client, "client"),
+            "amount": amount,
+            "currency": currency,
+            "allocate": allocate if allocate is None else kept_pairs(allocate),
+            "reason": reason,
+            "on": on,
+            "external_ids": external_ids,
+        }
+        return self._record("write-off", told, key)
 
-        def plan(work: Work) -> Allocation:
-            known = work.unit.lookup(Allocation, id)
-            if known is None:
-                raise NotFound(
-                    "no such allocation in the book",
-                    field="allocation",
-                    value=id,
-                    remedy="take one of ledger.state(entry).allocations",
-                )
-            head = work.head(known.client)
-            live = live_allocation(work.unit, str(id))
-            wanted = live.live
-            if amount is not None:
-                wanted = read_money(amount, live.amount.unit, known=work.settings.known)
-            if not live.live or wanted > live.live:
-                refusal = OverAllocated if live.live else NotLinked
-                raise refusal(
-                    f"only {live.live} of the allocation holds",
-                    field="amount",
-                    value=wanted,
-                    remedy="release no more than holds",
-                )
-            return release(work, live, wanted, _release_day(work, live, on), head)
+    def record_opening_balance(
+        self,
+        client: ClientRef,
+        amount: Amount,
+        *,
+        on: date,
+        due: date | None = None,
+        currency: str | Currency | None = None,
+        key: str | None = None,
+        external_ids: Mapping[str, str] | None = None,
+    ) -> Entry:
+        """Take over what stood in the old books: above zero the client owes, below it has prepaid.
 
-        arguments = {"allocation": id, "amount": amount, "on": on}
-        return self._desk.command("ledger.release", arguments, plan, key=key, again=live_allocation)
+        Args:
+            amount: the only one of the library that takes a sign.
+            due: of a debt; its own date by default.
+
+        Raises:
+            PeriodClosed, InvalidValue, NotFound: as the fields say.
+        """
+        told = {
+            "client": check_id(client, "client"),
+            "amount": amount,
+            "currency": currency,
+            "on": on,
+            "due": due,
+            "external_ids": external_ids,
+        }
+        return self._record("opening balance", told, key)
 
     def void(
         self, entry: EntryRef, *, reason: str, on: date | None = None, key: str | None = None
@@ -329,6 +283,7 @@ class Ledger(Accounts):
         """Undo an entry by a new one; both stay visible.
 
         What it settled, or was settled by, is open again; its number and external ids are free.
+        With one half of an exchange goes the other.
 
         Args:
             reason: why, in words.
@@ -337,45 +292,101 @@ class Ledger(Accounts):
 
         Raises:
             Voided: it has been voided, or is itself a void.
+            PeriodClosed: dated in a closed period.
             InvalidValue: too early a date, or no reason.
         """
         id = check_id(entry, "entry")
 
         def plan(work: Work) -> Entry:
-            found = entry_of(work, id)
-            head = work.head(found.client)
-            done = live_entry(work, id, "entry")
-            day = max(work.today, done.on) if on is None else check_day(on, "on")
-            if day < done.on:
-                raise InvalidValue(
-                    "before the entry itself", field="on", value=day, remedy=f"{done.on} or later"
-                )
-            undo = draft(
-                work,
-                head,
-                "void",
-                other_side(done.side),
-                done.amount,
-                day,
-                reason=check_text(reason, "reason", most=1000, empty=False, lines=True),
-                undoes=done.id,
-            )
-            posting = void(done, undo, links_of(work, done))
-            work.free(done.id)
-            work.add(posting)
-            work.tell("entry.voided", done.id, client=done.client, at=undo.recorded_at)
+            work.head(entry_of(work, id).client)
+            done = _undoable(live_entry(work, id, "entry"))
+            undo, _ = void_entry(work, done, reason, _void_day(work, done, on))
             return undo
 
         arguments = {"entry": id, "reason": reason, "on": on}
         return self._desk.command("ledger.void", arguments, plan, key=key, again=made(Entry))
 
+    def correct(
+        self,
+        entry: EntryRef,
+        *,
+        reason: str,
+        on: date | None = None,
+        key: str | None = None,
+        **changes: Any,
+    ) -> Entry:
+        """Void an entry and record it anew with changes, in one; the two are linked.
 
-def _release_day(work: Work, live: Allocation, on: date | None) -> date:
-    if on is None:
-        return max(work.today, live.on)
-    day = check_day(on, "on")
-    if day < live.on:
+        The old allocations are put on the new one first, as far as they fit; what the correction
+        adds follows the usual rule.
+
+        Args:
+            on: the date of the void and of the new document; the entry's own by default, so that
+                all days show what is right, and `known_at` what was known. Give a later one where
+                that period is closed.
+            changes: any arguments of the command that recorded it, such as `amount="80.00"`; what
+                is not named stays as it was.
+
+        Returns:
+            the new document; its `replaces` is the old one.
+
+        Raises:
+            Voided: it has been voided, or is itself a void.
+            InvalidValue: not a change that the kind has, or too early a date.
+            PeriodClosed, CreditLimitExceeded, OverAllocated and others: as when it was recorded.
+        """
+        id = check_id(entry, "entry")
+        told = {
+            name: kept_pairs(value) if name == "allocate" and value is not None else kept(value)
+            for name, value in changes.items()
+        }
+        if "agreements" in told:
+            listed = check_several(told["agreements"], "agreements")
+            told["agreements"] = tuple(check_id(one, "agreements") for one in listed)
+
+        def plan(work: Work) -> Entry:
+            work.head(entry_of(work, id).client)
+            old = _undoable(live_entry(work, id, "entry"))
+            day = old.on if on is None else _void_day(work, old, on)
+            return correct_entry(work, old, reason, day, told)
+
+        arguments = {"entry": id, "reason": reason, "on": on, **told}
+        return self._desk.command("ledger.correct", arguments, plan, key=key, again=made(Entry))
+
+    def _record(self, kind: str, told: Mapping[str, Any], key: str | None) -> Entry:
+        """Record a document of a kind."""
+        rest = {n: v for n, v in told.items() if n not in ("lines_or_amount", "amount")}
+        content = told["lines_or_amount"] if "lines_or_amount" in told else told["amount"]
+        paper = Paper(kind=kind, content=content, **rest)
+        action = "ledger.write_off" if kind == "write-off" else f"ledger.record_{kind}"
+        return self._desk.command(
+            action.replace(" ", "_"),
+            {
+                **told,
+                "currency": getattr(paper.currency, "code", paper.currency),
+                "agreements": paper.agreements or None,
+            },
+            lambda work: record(work, paper)[0],
+            key=key,
+            again=made(Entry),
+        )
+
+
+def _undoable(entry: Entry) -> Entry:
+    if entry.kind == "write-off" and entry.side == DEBIT:
         raise InvalidValue(
-            "before the allocation itself", field="on", value=day, remedy=f"{live.on} or later"
+            "it says that a part of a write-off was taken back",
+            field="entry",
+            value=entry.id,
+            remedy="write off anew, or void the write-off itself",
+        )
+    return entry
+
+
+def _void_day(work: Work, entry: Entry, on: date | None) -> date:
+    day = max(work.today, entry.on) if on is None else check_day(on, "on")
+    if day < entry.on:
+        raise InvalidValue(
+            "before the entry itself", field="on", value=day, remedy=f"{entry.on} or later"
         )
     return day

@@ -1,25 +1,16 @@
 """Links: which amounts of which credits go to which debits, and what has become of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
-
-import attrs
 
 from clientledger.domain.entries import CREDIT, Allocation, Entry, Instalment
 from clientledger.domain.journal import Journal, OpenItem, movements
 from clientledger.domain.money import Money, read_money
 from clientledger.domain.posting import Head
-from clientledger.domain.recording import (
-    Link,
-    Room,
-    check_links,
-    check_pair,
-    link,
-    link_day,
-    unlink,
-)
+from clientledger.domain.recording import link, unlink
+from clientledger.domain.settling import Link, Room, check_pair, settle
 from clientledger.domain.time import check_id
 from clientledger.errors import InvalidValue, OverAllocated
 from clientledger.ports import (
@@ -36,13 +27,17 @@ __all__ = [
     "Target",
     "Told",
     "document_id",
+    "instalment_of",
+    "is_named",
     "items_of",
+    "journal_of",
     "kept_pairs",
     "link_up",
     "links_near",
     "links_of",
     "live_allocation",
     "open_rooms",
+    "over_allocated",
     "release",
     "rooms",
     "told_links",
@@ -78,6 +73,15 @@ def links_near(reading: Reading, client: UUID, entries: tuple[UUID, ...]) -> Jou
     return Journal(voids, links, backs)
 
 
+def journal_of(reading: Reading, client: UUID) -> Journal:
+    """All facts of the ledger of one client."""
+    return Journal(
+        tuple(reading.find(EntryQuery(client=client))),
+        tuple(reading.find(AllocationQuery(client=client))),
+        tuple(reading.find(ReleaseQuery(client=client))),
+    )
+
+
 def items_of(work: Work, entry: Entry) -> list[OpenItem]:
     """The items of a recorded document, settled ones too."""
     query = OpenItemQuery(client=entry.client, entries=(entry.id,), open_only=False)
@@ -86,47 +90,63 @@ def items_of(work: Work, entry: Entry) -> list[OpenItem]:
 
 def told_links(
     work: Work,
-    own: Room,
+    own: Sequence[Room],
     told: Told,
     *,
     on: date | None = None,
+    given: Sequence[Link] = (),
     field: str = "allocate",
     amount_field: str = "allocate",
 ) -> list[Link]:
-    """Turn amounts by target, as told, into links of one item; all of them, or none.
+    """Turn amounts by target, as told, into links of one document; all of them, or none.
 
     An amount for a whole document is spread over its instalments, the earliest due first.
+
+    Args:
+        own: the items of the document.
+        given: links that have been planned before.
 
     Raises:
         InvalidValue, NotFound, Voided, WrongDirection, WrongClient, WrongCurrency, OverAllocated.
     """
+    first = own[0].item
     links: list[Link] = []
     for target, amount in _pairs(told, field):
         aim = live_entry(work, _entry_id(target), field)
-        unit, known = own.item.amount.unit, work.settings.known
-        wanted = read_money(amount, unit, field=amount_field, known=known)
-        items = [item for item in items_of(work, aim) if _named(target, item)]
-        left = wanted.minor
-        for room in rooms(work, items, max(own.item.on, on or own.item.on)):
-            pair = (own, room) if own.item.side == CREDIT else (room, own)
+        known = work.settings.known
+        wanted = read_money(amount, first.amount.unit, field=amount_field, known=known)
+        items = [item for item in items_of(work, aim) if is_named(target, item)]
+        others = rooms(work, items, max(first.on, on or first.on))
+        credits_, debits = (own, others) if first.side == CREDIT else (others, own)
+        for room in others:
+            pair = (own[0], room) if first.side == CREDIT else (room, own[0])
             check_pair(pair[0].item, pair[1].item)
-            day = link_day(pair[0].item, pair[1].item, on)
-            used = sum(
-                one.amount.minor for one in links if room.item in (one.credit.item, one.debit.item)
+        before = [*given, *links]
+        part = settle(credits_, debits, most=wanted.minor, on=on, given=before)
+        linked = sum(one.amount.minor for one in part)
+        if linked < wanted.minor:
+            short = min((others, own), key=lambda side: _left(side, [*before, *part]))
+            raise over_allocated(
+                wanted, linked, short[0].item.kind if short else aim.kind, amount_field
             )
-            minor = min(left, room.from_day(day) - used)
-            if minor > 0:
-                links.append(Link(*pair, Money.from_minor(minor, wanted.unit), day))
-                left -= minor
-        if left:
-            open_ = Money.from_minor(wanted.minor - left, wanted.unit)
-            raise OverAllocated(
-                f"only {open_} of the {aim.kind} is open",
-                field=amount_field,
-                value=wanted,
-                remedy="allocate no more than is open",
-            )
-    return check_links(links, amount_field)
+        links += part
+    return links
+
+
+def _left(side: Sequence[Room], planned: Sequence[Link]) -> int:
+    keys = {room.item.key for room in side}
+    used = (one.amount.minor for one in planned if {one.credit.item.key, one.debit.item.key} & keys)
+    return sum(room.item.open.minor for room in side) - sum(used)
+
+
+def over_allocated(wanted: Money, linked: int, kind: str, field: str) -> OverAllocated:
+    """What is told where less is open than is wanted."""
+    return OverAllocated(
+        f"only {Money.from_minor(linked, wanted.unit)} of the {kind} is open",
+        field=field,
+        value=wanted,
+        remedy="allocate no more than is open",
+    )
 
 
 def _pairs(told: Told, field: str) -> list[tuple[Any, Any]]:
@@ -145,10 +165,16 @@ def _entry_id(target: object) -> object:
     return target
 
 
-def _named(target: object, item: OpenItem) -> bool:
+def instalment_of(target: object) -> int | None:
+    """The number of the instalment that a target names, or None for the whole document."""
     if isinstance(target, Instalment):
-        return item.instalment == target.number
-    return not isinstance(target, OpenItem) or item.instalment == target.instalment
+        return target.number
+    return target.instalment if isinstance(target, OpenItem) else None
+
+
+def is_named(target: object, item: OpenItem) -> bool:
+    """Whether a target names an item of its document."""
+    return instalment_of(target) in (None, item.instalment)
 
 
 def kept_pairs(told: Told) -> Any:
@@ -161,8 +187,14 @@ def document_id(ref: object, field: str) -> UUID:
     return check_id(ref.entry if isinstance(ref, Instalment | OpenItem) else ref, field)
 
 
-def link_up(work: Work, links: list[Link], head: Head) -> list[Allocation]:
-    """Write allocations."""
+def link_up(work: Work, links: Sequence[Link], head: Head) -> list[Allocation]:
+    """Write allocations.
+
+    Raises:
+        PeriodClosed: one would count from a day in a closed period.
+    """
+    for planned in links:
+        work.check_open(head, planned.on)
     posting = link(links, work.stamp(head))
     work.add(posting)
     made: list[Allocation] = list(posting.of(Allocation))
@@ -189,11 +221,18 @@ def live_allocation(reading: Reading, id: str) -> Allocation:
     return links_near(reading, one.client, (one.credit,)).live(one)
 
 
-def release(work: Work, live: Allocation, amount: Money, on: date, head: Head) -> Allocation:
-    """Write that an amount of an allocation is taken back, and return what holds of it."""
+def release(
+    work: Work, live: Allocation, amount: Money, on: date, head: Head
+) -> tuple[OpenItem, OpenItem]:
+    """Write that an amount of an allocation is taken back; return its credit and its debit.
+
+    Raises:
+        PeriodClosed: dated in a closed period.
+    """
+    work.check_open(head, on)
     query = OpenItemQuery(client=live.client, entries=(live.credit, live.debit), open_only=False)
     items = {item.key: item for item in work.unit.find(query)}
     credit, debit = items[live.credit, 0], items[live.debit, live.instalment]
     work.add(unlink(live, amount, credit, debit, on, work.stamp(head)))
     work.tell("allocation.released", live.id, client=live.client, at=work.stamp(head).at)
-    return attrs.evolve(live, live=live.live - amount)
+    return credit, debit

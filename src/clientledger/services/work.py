@@ -21,7 +21,7 @@ from clientledger.domain.tasks import Task
 from clientledger.domain.team import Member
 from clientledger.domain.text import check_mapping, check_text
 from clientledger.domain.time import check_day, check_id, check_moment, day_of
-from clientledger.errors import ClientArchived, Duplicate, NotAllowed, NotFound
+from clientledger.errors import ClientArchived, Duplicate, NotAllowed, NotFound, PeriodClosed
 from clientledger.ports import ClaimQuery, Cursor, Query, Reading, UnitOfWork
 
 __all__ = ["COMMANDS", "ClientRef", "Glance", "Work", "external_space"]
@@ -111,7 +111,7 @@ class Work(Glance):
     new_id: Callable[[], UUID]
     posting: Posting = attrs.field(factory=Posting)
     _heads: dict[UUID, Head] = attrs.field(factory=dict)
-    _archived: dict[UUID, bool] = attrs.field(factory=dict)
+    _steps: dict[UUID, dict[str, Any]] = attrs.field(factory=dict)
 
     def head(self, client: UUID) -> Head:
         """The client's head; the command is then planned on it, and refused when it moves on.
@@ -242,23 +242,50 @@ class Work(Glance):
         held = self.unit.find(ClaimQuery(subject=str(subject)))
         self.add(Posting(freed=tuple(claim for claim in held if claim.space != COMMANDS)))
 
+    def check_open(self, head: Head, day: date, field: str = "on") -> date:
+        """Return a business date, if no closed period has it.
+
+        Raises:
+            PeriodClosed: it is on the closing day, or before.
+        """
+        closed = [one for one in (self.settings.closed_through, head.closed_through) if one]
+        if closed and day <= max(closed):
+            raise PeriodClosed(
+                f"closed through {max(closed)}",
+                field=field,
+                value=day,
+                remedy="date it later, or reopen the period: book.ledger.reopen_period",
+            )
+        return day
+
     def step_heads(self) -> Posting:
         """The heads on which the command was planned, each one version on."""
-        entries = self.posting.of(Entry)
+        facts = [f for f in self.posting.facts if not isinstance(f, Event)]
         steps = []
         for before in self._heads.values():
-            own = [entry for entry in entries if entry.client == before.client]
+            own = [fact for fact in facts if fact.client == before.client]
             head = attrs.evolve(
                 before,
                 version=before.version + 1,
-                sequence=before.sequence + len(own),
-                recorded_at=max([before.recorded_at, *(entry.recorded_at for entry in own)]),
-                archived=self._archived.get(before.client, before.archived),
+                sequence=before.sequence + sum(isinstance(fact, Entry) for fact in own),
+                recorded_at=max([before.recorded_at, *(fact.recorded_at for fact in own)]),
+                **self._steps.get(before.client, {}),
             )
             steps.append(HeadStep(head, before.version))
         return Posting(heads=tuple(sorted(steps, key=lambda step: step.head.client)))
 
-    def archive(self, client: UUID, archived: bool) -> None:
-        """Let the client's head say that it is archived, or no more."""
-        self.head(client)
-        self._archived[client] = archived
+    def step(self, head: Head, **changes: Any) -> None:
+        """Let a client's head say something new, such as that it is archived."""
+        self._heads.setdefault(head.client, head)
+        self._steps.setdefault(head.client, {}).update(changes)
+
+    def flush(self) -> None:
+        """Post what has been collected, so that what is read next has it.
+
+        The command is still one unit: what fails later undoes this too.
+        """
+        steps = self.step_heads()
+        self.unit.post(steps + self.posting)
+        self.posting = Posting()
+        self._heads = {step.head.client: step.head for step in steps.heads}
+        self._steps = {}

@@ -26,8 +26,9 @@ from clientledger.domain.interactions import Interaction
 from clientledger.domain.journal import new_items
 from clientledger.domain.money import MAX_MINOR, Currency, Money
 from clientledger.domain.posting import Change, Claim, Head, HeadStep, Posting
-from clientledger.domain.recording import Room, Stamp, issue, link, settle_oldest
+from clientledger.domain.recording import Stamp, issue, link
 from clientledger.domain.settings import Settings
+from clientledger.domain.settling import Room, settle
 from clientledger.domain.tasks import Task
 from clientledger.domain.team import Member
 from clientledger.domain.time import uuid7
@@ -256,7 +257,7 @@ class StoreContract(ABC):
             unit.post(posting + issue(sale_of(client, amount, 1)))
             [item] = unit.find(OpenItemQuery(client=client.id))
             payment = payment_of(client, Money("25.00", "EUR"), 2)
-            links = settle_oldest([Room(new_items(payment)[0])], [Room(item)])
+            links = settle([Room(new_items(payment)[0])], [Room(item)])
             stamp = Stamp("olena", NOW, new_id)
             twice = issue(payment) + link(links, stamp) + link(links, stamp)
             with pytest.raises(Conflict) as caught:

@@ -104,6 +104,7 @@ def _entries(new: Builder) -> sa.Table:
         or_none("undoes", Id),
         or_none("sale", Id),
         or_none("replaces", Id),
+        or_none("pair", Id),
         of("agreements", Json),
         of("external_ids", Json),
         of("line_count", sa.Integer),

@@ -43,6 +43,7 @@ def entry_values(entry: Entry) -> Values:
         "undoes": entry.undoes,
         "sale": entry.sale,
         "replaces": entry.replaces,
+        "pair": entry.pair,
         "agreements": [str(id) for id in entry.agreements],
         "external_ids": dict(entry.external_ids),
         "line_count": len(entry.lines),
@@ -68,6 +69,7 @@ def entry_of(row: Any) -> Entry:
         undoes=row.undoes,
         sale=row.sale,
         replaces=row.replaces,
+        pair=row.pair,
         agreements=tuple(map(UUID, row.agreements)),
         external_ids=row.external_ids,
     )

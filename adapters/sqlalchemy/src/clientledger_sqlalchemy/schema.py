@@ -19,7 +19,7 @@ from clientledger_sqlalchemy.record_tables import record_tables
 
 __all__ = ["NAMING", "SCHEMA_VERSION", "Tables", "tables"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """One more with each change of the tables."""
 
 NAMING = {

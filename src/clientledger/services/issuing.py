@@ -1,0 +1,308 @@
+"""Issuing: the one way in which every document is recorded, and what settles it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from clientledger.domain.agreements import Agreement
+from clientledger.domain.entries import (
+    CREDIT,
+    DEBIT,
+    Allocation,
+    Entry,
+    EntryLine,
+    Instalment,
+    read_instalments,
+)
+from clientledger.domain.journal import new_items
+from clientledger.domain.money import MAX_TOTAL, Currency, Money
+from clientledger.domain.recording import check_limit
+from clientledger.domain.settling import Link, Room, settle
+from clientledger.domain.terms import PaymentTerms, read_terms
+from clientledger.domain.text import check_flag, check_text
+from clientledger.domain.time import check_id
+from clientledger.errors import CreditLimitExceeded, InvalidValue, WrongClient, WrongDirection
+from clientledger.ports import AgreementQuery
+from clientledger.services.documents import (
+    balance_before,
+    check_agreements,
+    draft,
+    entry_of,
+    live_entry,
+    read_amount,
+    read_total,
+    write,
+)
+from clientledger.services.links import (
+    items_of,
+    link_up,
+    open_rooms,
+    over_allocated,
+    rooms,
+    told_links,
+)
+from clientledger.services.work import Work
+
+__all__ = ["SIDES", "Paper", "newest_agreement", "record"]
+
+SIDES: Mapping[str, str] = {
+    "sale": DEBIT,
+    "payment": CREDIT,
+    "credit note": CREDIT,
+    "refund": DEBIT,
+    "write-off": CREDIT,
+    "opening balance": DEBIT,
+}
+"""The side of each kind of document; an opening balance below zero is a credit."""
+
+_LINED = ("sale", "credit note")
+_WHOLE = ("refund", "write-off")
+_REASON = 1000
+
+
+@attrs.frozen(kw_only=True)
+class Paper:
+    """What is told of a document that is to be recorded; what a kind has not stays empty.
+
+    Attributes:
+        content: lines, or an amount.
+        sale: of a credit note, the sale that it is for.
+        allocate: None for the rule of the kind, else amounts by target.
+    """
+
+    kind: str
+    client: Any
+    content: Any
+    currency: str | Currency | None = None
+    on: date | None = None
+    due: date | None = None
+    instalments: Any = None
+    terms: Any = None
+    number: str | None = None
+    method: str = ""
+    reason: str = ""
+    sale: Any = None
+    allocate: Any = None
+    use_prepayments: bool | None = None
+    agreements: tuple[UUID, ...] = ()
+    external_ids: Mapping[str, str] | None = None
+
+
+def record(
+    work: Work, paper: Paper, replaces: Entry | None = None, moved: Sequence[Allocation] = ()
+) -> tuple[Entry, list[Link]]:
+    """Record a document, and settle what it settles by the rule of its kind.
+
+    Args:
+        replaces: the voided document for which this one stands.
+        moved: the allocations of that one, with what held of each: they come first, as far as
+            they fit; what the correction adds follows the rule.
+
+    Returns:
+        the document, and its allocations as planned.
+    """
+    owner = work.client(paper.client)
+    new_sale = paper.kind == "sale" and replaces is None
+    head = work.open_head(owner) if new_sale else work.head(owner.id)
+    amount, lines, side = _content(work, paper)
+    day = work.day(paper.on, "on")
+    id = work.new_id()
+    under = check_agreements(work, paper.agreements, owner.id)
+    parts, terms = _instalments(work, paper, amount, day, id) if side == DEBIT else ((), ())
+    entry = draft(
+        work,
+        head,
+        paper.kind,
+        side,
+        amount,
+        day,
+        id=id,
+        number=paper.number,
+        external_ids=paper.external_ids,
+        lines=lines,
+        instalments=parts,
+        method=check_text(paper.method, "method"),
+        reason=_reason(paper),
+        sale=_sale(work, paper, owner.id, amount),
+        agreements=tuple(dict.fromkeys((*under, *terms))),
+        replaces=None if replaces is None else replaces.id,
+    )
+    if paper.kind == "sale":
+        _limit(work, entry)
+    write(work, entry)
+    links = _settle(work, entry, paper, replaces, moved)
+    link_up(work, links, head)
+    return entry, links
+
+
+def _content(work: Work, paper: Paper) -> tuple[Money, tuple[EntryLine, ...], str]:
+    side = SIDES[paper.kind]
+    if paper.kind in _LINED:
+        return *read_total(work, paper.content, paper.currency), side
+    below, told = _signed(paper)
+    return read_amount(work, told, paper.currency), (), CREDIT if below else side
+
+
+def _signed(paper: Paper) -> tuple[bool, Any]:
+    """Whether an opening balance is below zero, and its amount without the sign."""
+    told = paper.content
+    if paper.kind == "opening balance":
+        match told:
+            case Money() if told.minor < 0:
+                return True, -told
+            case Decimal() if told.is_finite() and told < 0:
+                return True, told.copy_abs()
+            case int() if told < 0:
+                return True, -told
+            case str() if told.startswith("-") and not told.startswith("--"):
+                return True, told[1:]
+    return False, told
+
+
+def _reason(paper: Paper) -> str:
+    needed = paper.kind in ("credit note", "write-off")
+    return check_text(paper.reason, "reason", most=_REASON, empty=not needed, lines=True)
+
+
+def _sale(work: Work, paper: Paper, client: UUID, amount: Money) -> UUID | None:
+    """The sale that a credit note is for."""
+    if paper.sale is None:
+        return None
+    sale = live_entry(work, paper.sale, "sale")
+    if sale.kind != "sale":
+        raise WrongDirection(
+            f"a {sale.kind} is no sale", field="sale", value=sale.id, remedy="name a sale"
+        )
+    if sale.client != client:
+        raise WrongClient(
+            "a sale of another client", field="sale", value=sale.id, remedy="name one of its own"
+        )
+    return sale.id
+
+
+def _instalments(
+    work: Work, paper: Paper, amount: Money, day: date, id: UUID
+) -> tuple[tuple[Instalment, ...], tuple[UUID, ...]]:
+    """When a debit falls due, and the agreement that says so."""
+    due, parts, known = paper.due, paper.instalments, work.settings.known
+    told = [name for name in ("due", "instalments", "terms") if getattr(paper, name) is not None]
+    if len(told) > 1:
+        raise InvalidValue(
+            f"given beside {told[1]}",
+            field=told[0],
+            value=getattr(paper, told[0]),
+            remedy="give due, instalments or terms, and only one of them",
+        )
+    terms: PaymentTerms | None = None if paper.terms is None else read_terms(paper.terms)
+    agreed: Agreement | None = None
+    if paper.kind == "sale" and not told:
+        agreed = newest_agreement(work, paper.client, "payment terms", day)
+        terms = None if agreed is None else read_terms(agreed.terms)
+    if terms is not None:
+        parts = terms.schedule(amount, day, work.settings.rounding)
+    read = read_instalments(amount, day, due=due, instalments=parts, entry=id, known=known)
+    return read, () if agreed is None else (agreed.id,)
+
+
+def newest_agreement(
+    work: Work, client: object, kind: str, day: date, currency: str | None = None
+) -> Agreement | None:
+    """The newest agreement of a kind that holds on a day; with a currency, one over such money."""
+    query = AgreementQuery(client=check_id(client, "client"), kind=kind, valid_on=day)
+    for found in work.unit.find(query):
+        if currency is None or (found.amount is not None and found.amount.currency == currency):
+            return found
+    return None
+
+
+def _limit(work: Work, sale: Entry) -> None:
+    """Refuse a sale above the client's credit limit, or tell of it, as the settings say."""
+    agreed = newest_agreement(work, sale.client, "credit limit", sale.on, sale.currency)
+    if agreed is None or agreed.amount is None:
+        return
+    try:
+        check_limit(balance_before(work, sale), sale, agreed.amount)
+    except CreditLimitExceeded as exceeded:
+        if work.settings.credit_limit == "refuse":
+            raise
+        data = {"sale": str(sale.id), "limit": str(agreed.amount), "said": exceeded.message}
+        work.tell("client.credit_limit_exceeded", sale.client, client=sale.client, data=data)
+
+
+def _settle(
+    work: Work, entry: Entry, paper: Paper, replaces: Entry | None, moved: Sequence[Allocation]
+) -> list[Link]:
+    """The allocations of a fresh document: those it takes over, then as told, or by its rule."""
+    own = [Room(item) for item in new_items(entry)]
+    links: list[Link] = []
+    turned = replaces is not None and replaces.side != entry.side
+    for one in () if turned else moved:
+        links += _moved(work, entry, own, one, links)
+    if paper.allocate is not None:
+        links += told_links(work, own, paper.allocate, given=links)
+    else:
+        added = MAX_TOTAL if replaces is None else entry.amount.minor - replaces.amount.minor
+        credits_, debits = _sides(entry, own, _by_rule(work, entry, paper))
+        links += settle(credits_, debits, most=max(0, added), given=links)
+    if paper.kind in _WHOLE:
+        _check_whole(entry, links)
+    return links
+
+
+def _moved(
+    work: Work, entry: Entry, own: Sequence[Room], link: Allocation, given: Sequence[Link]
+) -> list[Link]:
+    """What fits of a former allocation: to the same instalment first, then to any."""
+    id, number = (link.debit, link.instalment) if entry.side == CREDIT else (link.credit, 0)
+    items = [i for i in items_of(work, entry_of(work, id)) if i.instalment == number]
+    others = rooms(work, items, max(entry.on, link.on))
+    same = [room for room in own if room.item.instalment == link.instalment]
+    links: list[Link] = []
+    for mine in (same, own):
+        left = link.live.minor - sum(one.amount.minor for one in links)
+        credits_, debits = _sides(entry, mine, others)
+        links += settle(credits_, debits, most=left, on=link.on, given=[*given, *links])
+    return links
+
+
+def _sides(
+    entry: Entry, own: Sequence[Room], others: Sequence[Room]
+) -> tuple[Sequence[Room], Sequence[Room]]:
+    return (own, others) if entry.side == CREDIT else (others, own)
+
+
+def _by_rule(work: Work, entry: Entry, paper: Paper) -> list[Room]:
+    """What a document settles without word."""
+    match entry.kind:
+        case "sale":
+            use = paper.use_prepayments
+            use = check_flag(
+                work.settings.use_prepayments if use is None else use, "use_prepayments"
+            )
+            return open_rooms(work, entry, CREDIT) if use else []
+        case "payment":
+            return open_rooms(work, entry, DEBIT)
+        case "credit note" if entry.sale is not None:
+            return rooms(work, items_of(work, entry_of(work, entry.sale)), entry.on)
+        case "refund" | "write-off":
+            side = CREDIT if entry.side == DEBIT else DEBIT
+            return [r for r in open_rooms(work, entry, side) if r.item.on <= entry.on]
+    return []
+
+
+def _check_whole(entry: Entry, links: Sequence[Link]) -> None:
+    """Refuse a refund or a write-off that is not, on its own day, against what is open.
+
+    Raises:
+        OverAllocated: a part of it would stay open.
+    """
+    linked = sum(link.amount.minor for link in links if link.on == entry.on)
+    if linked < entry.amount.minor:
+        what = "credit" if entry.side == DEBIT else "debt"
+        refused = over_allocated(entry.amount, linked, what, "amount")
+        refused.remedy = f"a {entry.kind} is wholly against what is open on {entry.on}"
+        raise refused
