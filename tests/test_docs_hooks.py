@@ -42,14 +42,18 @@ def test_the_page_has_the_exact_signature_of_each_hook(hook: str) -> None:
 
 def test_the_page_has_no_signature_of_a_hook_that_is_not_there() -> None:
     shown = re.findall(r"^def (\w+)\(.*\) -> .*[^:]$", PAGE, re.MULTILINE)
-    assert sorted(shown) == sorted([*HOOKS, "__call__"])
+    assert sorted(shown) == sorted([*HOOKS, "__call__", "__call__"])
 
 
-def test_the_page_has_the_exact_signature_of_a_factory_of_stores() -> None:
-    call = inspect.getsource(hookspecs.StoreFactory.__call__).strip().splitlines()[0]
+@pytest.mark.parametrize(
+    ("provider", "name"),
+    [(hookspecs.StoreFactory, "RegisterStore"), (hookspecs.Exporter, "RegisterExporter")],
+)
+def test_the_page_has_the_exact_signature_of_each_provider(provider: type, name: str) -> None:
+    call = inspect.getsource(getattr(provider, "__call__")).strip().splitlines()[0]  # noqa: B004, B009 - the function itself
     assert call.removesuffix(":") in PAGE.splitlines()
-    register = inspect.getsource(hookspecs).partition("\nRegisterStore = ")[2].splitlines()[0]
-    assert f"`RegisterStore` is `{register}`" in PAGE
+    register = inspect.getsource(hookspecs).partition(f"\n{name} = ")[2].splitlines()[0]
+    assert f"`{name}` is `{register}`" in PAGE
 
 
 @pytest.fixture(scope="module")

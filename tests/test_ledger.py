@@ -170,8 +170,8 @@ def test_a_backdated_allocation_takes_no_more_than_was_free_on_every_day(
     with pytest.raises(OverAllocated, match=r"only 30\.00 EUR"):
         book.ledger.allocate(payment, other, "30.01", on=day(-10))
     book.ledger.allocate(payment, other, "30", on=day(-10))
-    with pytest.raises(OverAllocated, match=r"only 30\.00 EUR"):
-        book.ledger.allocate(payment, sale, "30.01", on=day(-19))
+    with pytest.raises(OverAllocated, match=r"only 0\.00 EUR of the payment"):
+        book.ledger.allocate(payment, sale, "0.01", on=day(-19))
     book.ledger.allocate(payment, sale, "70", on=day(-5))
 
 

@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,15 +12,19 @@ import pytest
 
 from clientledger import (
     Book,
+    ExchangeRate,
     InvalidValue,
     MemoryStore,
+    Money,
     NotAllowed,
+    NotFound,
     PluginError,
+    Statement,
     hookimpl,
     hookspecs,
     open_book,
 )
-from clientledger.hookspecs import RegisterStore
+from clientledger.hookspecs import RegisterExporter, RegisterStore
 from clientledger.plugins import Plugins
 from clientledger.ports import Store
 
@@ -297,6 +303,185 @@ def test_two_installed_plugins_on_one_scheme_are_both_named(install: Install) ->
         open_book("oak:")
 
 
+# ------------------------------------------------------------ exporters
+class Printer:
+    """A plugin that prints statements."""
+
+    def __init__(self, format: Any = "print", answer: Any = None) -> None:
+        self.format = format
+        self.answer = answer or (lambda statement, *, locale, layout: b"")
+
+    @hookimpl
+    def register_exporters(self, register: RegisterExporter) -> None:
+        register(self.format, self.answer)
+
+
+class OtherPrinter(Printer):
+    """Another one."""
+
+
+def statement_of(book: Book) -> Statement:
+    return book.ledger.statement(
+        book.clients.add("Acme"), "EUR", date(2026, 3, 1), date(2026, 3, 31)
+    )
+
+
+def test_a_statement_is_exported_by_the_plugin_of_its_format() -> None:
+    def answer(statement: Statement, *, locale: str, layout: str) -> bytes:
+        return f"{statement.client.name}, {statement.currency}, {locale}, {layout}".encode()
+
+    with open_book("memory:", plugins=[Printer(answer=answer)]) as book:
+        made = statement_of(book)
+        assert book.export(made, "print") == b"Acme, EUR, en, statement"
+        assert book.export(made, "print", locale="uk", layout="act") == b"Acme, EUR, uk, act"
+
+
+@pytest.mark.parametrize("format", ["nothing", "", "PDF", "../x", None, 1])
+def test_a_format_that_nobody_has_is_refused_with_what_there_is(format: Any) -> None:
+    with open_book("memory:", plugins=[Printer()]) as book:
+        with pytest.raises(InvalidValue, match="print") as caught:
+            book.export(statement_of(book), format)
+        assert caught.value.field == "format"
+        assert "clientledger-statements" in caught.value.remedy
+
+
+def test_only_a_statement_is_exported() -> None:
+    with open_book("memory:", plugins=[Printer()]) as book:
+        for junk in (None, "statement", book):
+            with pytest.raises(InvalidValue, match="not a statement"):
+                book.export(junk, "print")  # type: ignore[arg-type]  # on purpose
+
+
+def test_an_exporter_that_fails_is_named_and_one_that_refuses_is_heard() -> None:
+    def broken(statement: Statement, *, locale: str, layout: str) -> bytes:
+        raise RuntimeError("out of ink")
+
+    def refusing(statement: Statement, *, locale: str, layout: str) -> bytes:
+        raise InvalidValue("no such language", field="locale", value=locale)
+
+    book = open_book("memory:", plugins=[Printer(answer=broken)])
+    with pytest.raises(PluginError, match="Printer failed to export print: out of ink"):
+        book.export(statement_of(book), "print")
+    book = open_book("memory:", plugins=[Printer(answer=refusing)])
+    with pytest.raises(InvalidValue, match="no such language"):
+        book.export(statement_of(book), "print", locale="xx")
+
+
+@pytest.mark.parametrize("format", ["Print", "", 7, None, "a b"])
+def test_an_exporter_under_no_name_is_named(format: Any) -> None:
+    plugin = Printer()
+    plugin.format = format
+    book = open_book("memory:", plugins=[plugin])
+    with pytest.raises(PluginError, match="Printer registers no exporter"):
+        book.export(statement_of(book), "print")
+
+
+def test_two_exporters_of_one_format_are_both_named() -> None:
+    book = open_book("memory:", plugins=[Printer(), OtherPrinter()])
+    with pytest.raises(PluginError, match=r"Printer and OtherPrinter both export print"):
+        book.export(statement_of(book), "print")
+
+
+EXPORTER = """
+from clientledger import hookimpl
+
+@hookimpl
+def register_exporters(register):
+    register("papyrus", lambda statement, *, locale, layout: b"rolled")
+"""
+
+
+def test_a_format_loads_just_the_installed_plugin_of_its_name(install: Install) -> None:
+    install("scribe", "papyrus", EXPORTER)
+    install("ash", "ash", "raise RuntimeError('not asked for')")
+    with open_book("memory:") as book:
+        assert book.export(statement_of(book), "papyrus") == b"rolled"
+    assert "plugin_ash_ash" not in sys.modules
+
+
+# ------------------------------------------------------------ rates
+class Bank:
+    """A plugin that knows some rates."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, str, date]] = []
+
+    @hookimpl
+    def exchange_rate(self, base: str, quote: str, on: date) -> ExchangeRate | None:
+        self.asked.append((base, quote, on))
+        found: ExchangeRate | None = self.answer(base, quote, on)
+        return found
+
+
+class OtherBank(Bank):
+    """Another one."""
+
+
+def dollars(base: str, quote: str, on: date) -> ExchangeRate | None:
+    if (base, quote) != ("USD", "EUR"):
+        return None
+    return ExchangeRate(base=base, quote=quote, rate=Decimal("0.92345"), on=on, source="bank")
+
+
+def knows_nothing(base: str, quote: str, on: date) -> None:
+    return None
+
+
+def test_a_total_is_converted_by_the_rate_of_the_first_plugin_that_knows_it() -> None:
+    silent, bank = OtherBank(knows_nothing), Bank(dollars)
+    with open_book("memory:", plugins=[bank, silent]) as book:
+        client, day = book.clients.add("Acme"), date(2026, 3, 2)
+        book.ledger.record_sale(client, "10.01 USD", on=day)
+        book.ledger.record_sale(client, "5.00 EUR", on=day)
+        total = book.insights.converted_total("EUR", as_of=date(2026, 3, 5))
+        assert total.balance == Money("14.24", "EUR")
+        own, converted = total.rows
+        assert (own.rate, own.balance) == (None, Money("5.00", "EUR"))
+        assert converted.balance == Money("9.24", "EUR")
+        assert converted.rate is not None
+        assert (converted.rate.on, converted.rate.source) == (date(2026, 3, 5), "bank")
+        assert silent.asked == bank.asked == [("USD", "EUR", date(2026, 3, 5))]
+        assert book.ledger.account(client, "USD", as_of=day).owed == Money("10.01", "USD")
+
+
+def test_a_rate_that_nobody_knows_is_not_found() -> None:
+    with open_book("memory:", plugins=[Bank(knows_nothing)]) as book:
+        book.ledger.record_sale(book.clients.add("Acme"), "1 USD")
+        with pytest.raises(NotFound, match="from USD to EUR") as caught:
+            book.insights.converted_total("EUR")
+        assert "exchange_rate" in caught.value.remedy
+        assert book.insights.converted_total("USD").balance == Money("1.00", "USD")
+
+
+def wrong_pair(base: str, quote: str, on: date) -> ExchangeRate:
+    return ExchangeRate(base=quote, quote=base, rate=Decimal(1), on=on)
+
+
+@pytest.mark.parametrize("answer", [lambda *_: 1.5, lambda *_: "0.9", wrong_pair])
+def test_an_answer_that_is_no_rate_names_the_plugin(answer: Any) -> None:
+    with open_book("memory:", plugins=[Bank(answer)]) as book:
+        book.ledger.record_sale(book.clients.add("Acme"), "1 USD")
+        with pytest.raises(PluginError, match="Bank gave no rate"):
+            book.insights.converted_total("EUR")
+
+
+def test_a_bank_that_fails_is_named() -> None:
+    def broken(base: str, quote: str, on: date) -> ExchangeRate:
+        raise OSError("closed today")
+
+    with open_book("memory:", plugins=[Bank(broken)]) as book:
+        book.ledger.record_sale(book.clients.add("Acme"), "1 USD")
+        with pytest.raises(PluginError, match="Bank failed in exchange_rate: closed today"):
+            book.insights.converted_total("EUR")
+
+
+@pytest.mark.parametrize("rate", [Decimal(0), Decimal(-1), 0.9, Decimal("NaN")])
+def test_a_rate_is_positive_and_exact(rate: Any) -> None:
+    with pytest.raises(InvalidValue):
+        ExchangeRate(base="USD", quote="EUR", rate=rate, on=date(2026, 3, 2))
+
+
 # ------------------------------------------------------------ completeness
 def test_every_hook_has_a_test_and_says_what_it_is_for() -> None:
     hooks = {
@@ -305,6 +490,6 @@ def test_every_hook_has_a_test_and_says_what_it_is_for() -> None:
     tested = Path(__file__).read_text(encoding="utf-8")
     assert hooks
     for name in hooks:
-        assert f"def {name}(self, register" in tested
+        assert f"def {name}(self, " in tested
         assert getattr(hookspecs, name).__doc__
         assert name in hookspecs.__all__

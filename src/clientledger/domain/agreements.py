@@ -10,7 +10,10 @@ import attrs
 from clientledger.domain.mappings import mapping_field
 from clientledger.domain.money import Money
 
-__all__ = ["Agreement"]
+__all__ = ["CREDIT_LIMIT", "PAYMENT_TERMS", "Agreement"]
+
+CREDIT_LIMIT = "credit limit"
+PAYMENT_TERMS = "payment terms"
 
 
 @attrs.frozen(kw_only=True)
@@ -18,11 +21,13 @@ class Agreement:
     """A promise: discount, price, payment terms, credit limit or other.
 
     Attributes:
-        kind: "discount", "price", "payment terms", "credit limit", or the host's own word.
+        kind: "discount", "price", "payment terms", "credit limit", or the host's own word. The
+            newest that holds of the last two is what the ledger acts on: the terms of a sale that
+            says nothing else, and the most that a client may owe in the limit's currency.
         percent: a percentage, such as Decimal("5").
-        amount: a price or a limit.
+        amount: a price or a limit; a limit of zero is a limit.
         sku: the article it is about, or "".
-        terms: payment terms in words, or "".
+        terms: payment terms in words that `read_terms` understands, or "".
         interaction: the interaction out of which it came.
         by: the member who promised.
         valid_from, valid_until: both days are included; None is without end.

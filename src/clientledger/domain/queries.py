@@ -303,6 +303,7 @@ class EntryQuery(Query[Entry]):
     since: date | None = None
     until: date | None = None
     undoes: tuple[UUID, ...] | None = None
+    replaces: tuple[UUID, ...] | None = None
     excluding: tuple[UUID, ...] = ()
 
     def matches(self, row: Entry) -> bool:
@@ -316,6 +317,7 @@ class EntryQuery(Query[Entry]):
             and (self.since is None or row.on >= self.since)
             and (self.until is None or row.on <= self.until)
             and one_of_asked(self.undoes, row.undoes)
+            and one_of_asked(self.replaces, row.replaces)
             and row.id not in self.excluding
         )
 

@@ -98,11 +98,11 @@ def statement(
         known.allocations,
         known.releases,
     )
+    origin = Origin(client=client.id, currency=unit.code, as_of=until, known_at=known_at)
     items = sorted(
-        (item for item in open_items(own) if item.open),
+        (attrs.evolve(item, origin=origin) for item in open_items(own) if item.open),
         key=lambda i: (i.due is None, i.due or i.on, i.on, i.sequence, i.instalment),
     )
-    origin = Origin(client=client.id, currency=unit.code, as_of=until, known_at=known_at)
     nothing = Money.from_minor(0, unit)
     account = accounts(balances(own), items, until, known_at).get((client.id, unit))
     opening, rows = _rows(own, known, since, nothing)

@@ -99,9 +99,12 @@ class Accounts(AtDesk):
         with self._desk.glance() as glance:
             found = glance.reading.get(Entry, check_id(entry, "entry"))
             near = links_near(glance.reading, found.client, (found.id,))
-            own = glance.reading.find(EntryQuery(client=found.client, undoes=(found.id,)))
-            voids = {void.id: void for void in (*near.entries, *own)}
-            journal = Journal((found, *voids.values()), near.allocations, near.releases)
+            own = [
+                *glance.reading.find(EntryQuery(client=found.client, undoes=(found.id,))),
+                *glance.reading.find(EntryQuery(client=found.client, replaces=(found.id,))),
+            ]
+            others = {entry.id: entry for entry in (*near.entries, *own)}
+            journal = Journal((found, *others.values()), near.allocations, near.releases)
             day = glance.day(as_of)
             return entry_state(journal.at(day, glance.moment(known_at)), found.id, day)
 

@@ -8,10 +8,11 @@ from uuid import UUID
 
 import attrs
 
-from clientledger.domain.agreements import Agreement
+from clientledger.domain.agreements import CREDIT_LIMIT, PAYMENT_TERMS, Agreement
 from clientledger.domain.interactions import Interaction
 from clientledger.domain.money import Money, read_decimal, read_money
 from clientledger.domain.pages import Page
+from clientledger.domain.terms import read_terms
 from clientledger.domain.text import check_text
 from clientledger.domain.time import check_day, check_id
 from clientledger.errors import InvalidValue, NotAllowed
@@ -51,7 +52,8 @@ class Agreements:
 
         Args:
             percent: 0 to 100, such as "5".
-            amount: a price or a limit.
+            amount: a price or a limit; a "credit limit" needs one, and it may be zero.
+            terms: such as "30 % now, rest in 30 days"; "payment terms" need them.
             interaction: the interaction out of which it came.
             by: the member who promised; the actor by default.
             valid_from: the first day; today by default.
@@ -76,19 +78,16 @@ class Agreements:
                     value=until,
                     remedy=f"{since} or later",
                 )
-            told = None
-            if amount is not None:
-                known = work.settings.known
-                told = read_money(amount, _currency_of(amount, work), field="amount", known=known)
+            what = check_text(kind, "kind", empty=False)
             agreement = Agreement(
                 id=id,
                 client=owner.id,
-                kind=check_text(kind, "kind", empty=False),
+                kind=what,
                 text=check_text(text, "text", most=1000, empty=False, lines=True),
                 percent=None if percent is None else _percent(percent),
-                amount=told,
+                amount=_amount(work, what, amount),
                 sku=check_text(sku or "", "sku"),
-                terms=check_text(terms or "", "terms"),
+                terms=_terms(what, terms),
                 interaction=_interaction(work, interaction, owner.id),
                 by=work.actor if by is None else work.active(by, "by"),
                 valid_from=since,
@@ -166,6 +165,21 @@ class Agreements:
         return self._desk.command(
             "agreements.withdraw", arguments, plan, key=key, again=made(Agreement)
         )
+
+
+def _amount(work: Work, kind: str, amount: object) -> Money | None:
+    """A price or a limit; a limit needs one, and may be zero."""
+    limit = kind == CREDIT_LIMIT
+    if amount is None and not limit:
+        return None
+    known = work.settings.known
+    return read_money(amount, _currency_of(amount, work), known=known, zero=limit)
+
+
+def _terms(kind: str, terms: object) -> str:
+    """Terms in words; those that the ledger acts on are read, so that they can be."""
+    text = check_text(terms or "", "terms")
+    return read_terms(text).text if kind == PAYMENT_TERMS else text
 
 
 def _currency_of(amount: object, work: Work) -> str | None:

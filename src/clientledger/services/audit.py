@@ -1,6 +1,7 @@
 """The audit: everything recomputed from the entries, and compared with what is stored."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -79,7 +80,9 @@ def verify(desk: Desk) -> Report:
         for client in clients:
             journal = journal_of(glance.reading, client.id)
             entries += len(journal.entries)
-            problems += _rules(client.id, journal, heads.get(client.id))
+            head = heads.get(client.id)
+            problems += _rules(client.id, journal, head)
+            problems += _closing(client.id, head, glance.settings.closed_through)
             for query in _figures(client.id):
                 stored = glance.reading.find(query)
                 computed = glance.reading.compute(query)
@@ -156,6 +159,18 @@ def _rules(client: UUID, journal: Journal, head: Head | None) -> Iterator[Proble
     days = {entry.on for entry in journal.entries} | {link.on for link in links}
     for day in sorted(days):
         yield from _conserved(client, journal.at(day), day.isoformat())
+
+
+def _closing(client: UUID, head: Head | None, through: date | None) -> Iterator[Problem]:
+    """The head knows through which day the books are closed."""
+    if head is not None and head.closed_through != through:
+        yield Problem(
+            what="Head",
+            client=client,
+            row="closed_through",
+            stored=_told(head.closed_through),
+            computed=_told(through),
+        )
 
 
 def _linked(fact: Allocation | Release, known: dict[UUID, Entry]) -> bool:

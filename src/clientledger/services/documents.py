@@ -20,7 +20,7 @@ from clientledger.services.work import Work
 
 __all__ = [
     "EntryRef",
-    "balance_before",
+    "account_before",
     "check_agreements",
     "draft",
     "entry_of",
@@ -184,16 +184,16 @@ def draft(
     )
 
 
-def write(work: Work, entry: Entry) -> None:
-    """Write a document: its items are open from its date on."""
-    check_balance(balance_before(work, entry), entry)
+def write(work: Work, entry: Entry, before: Balance | None) -> None:
+    """Write a document on top of the account before it: its items are open from its date on."""
+    check_balance(before, entry)
     work.add(issue(entry))
     work.tell(
         f"{event_name(entry.kind)}.recorded", entry.id, client=entry.client, at=entry.recorded_at
     )
 
 
-def balance_before(work: Work, entry: Entry) -> Balance | None:
+def account_before(work: Work, entry: Entry) -> Balance | None:
     """The account that a document will move, as it is with everything recorded so far."""
     query = BalanceQuery(client=entry.client, currency=entry.currency)
     return next(iter(work.unit.find(query)), None)

@@ -14,7 +14,14 @@ from clientledger.domain.text import check_text
 from clientledger.domain.time import check_id
 from clientledger.errors import InvalidValue, WrongDirection
 from clientledger.services.desk import AtDesk, made
-from clientledger.services.documents import EntryRef, draft, entry_of, live_entry, write
+from clientledger.services.documents import (
+    EntryRef,
+    account_before,
+    draft,
+    entry_of,
+    live_entry,
+    write,
+)
 from clientledger.services.links import document_id, link_up, told_links
 from clientledger.services.work import Work
 
@@ -97,14 +104,14 @@ class Exchanges(AtDesk):
                 reason=said,
                 pair=ids[1],
             )
-            write(work, out)
+            write(work, out, account_before(work, out))
             own = [Room(item) for item in new_items(out)]
             told = [(free, given)]
             link_up(work, told_links(work, own, told, field="credit", amount_field="amount"), head)
             new = draft(
                 work, head, "exchange", CREDIT, got, day, id=ids[1], reason=said, pair=ids[0]
             )
-            write(work, new)
+            write(work, new, account_before(work, new))
             return new
 
         arguments = {"credit": source, "amount": amount, "into": into, "on": on, "reason": reason}

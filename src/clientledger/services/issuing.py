@@ -8,7 +8,7 @@ from uuid import UUID
 
 import attrs
 
-from clientledger.domain.agreements import Agreement
+from clientledger.domain.agreements import CREDIT_LIMIT, PAYMENT_TERMS, Agreement
 from clientledger.domain.entries import (
     CREDIT,
     DEBIT,
@@ -18,17 +18,16 @@ from clientledger.domain.entries import (
     Instalment,
     read_instalments,
 )
-from clientledger.domain.journal import new_items
+from clientledger.domain.journal import Balance, new_items
 from clientledger.domain.money import MAX_TOTAL, Currency, Money
 from clientledger.domain.recording import check_limit
 from clientledger.domain.settling import Link, Room, settle
 from clientledger.domain.terms import PaymentTerms, read_terms
 from clientledger.domain.text import check_flag, check_text
-from clientledger.domain.time import check_id
 from clientledger.errors import CreditLimitExceeded, InvalidValue, WrongClient, WrongDirection
 from clientledger.ports import AgreementQuery
 from clientledger.services.documents import (
-    balance_before,
+    account_before,
     check_agreements,
     draft,
     entry_of,
@@ -47,7 +46,7 @@ from clientledger.services.links import (
 )
 from clientledger.services.work import Work
 
-__all__ = ["SIDES", "Paper", "newest_agreement", "record"]
+__all__ = ["SIDES", "Paper", "record"]
 
 SIDES: Mapping[str, str] = {
     "sale": DEBIT,
@@ -111,8 +110,10 @@ def record(
     amount, lines, side = _content(work, paper)
     day = work.day(paper.on, "on")
     id = work.new_id()
-    under = check_agreements(work, paper.agreements, owner.id)
-    parts, terms = _instalments(work, paper, amount, day, id) if side == DEBIT else ((), ())
+    agreed = _agreed(work, owner.id, day) if paper.kind == "sale" else []
+    terms, source = _terms(paper, agreed)
+    under = (*check_agreements(work, paper.agreements, owner.id), *source)
+    parts = () if side == CREDIT else _instalments(work, paper, terms, amount, day, id)
     entry = draft(
         work,
         head,
@@ -128,12 +129,12 @@ def record(
         method=check_text(paper.method, "method"),
         reason=_reason(paper),
         sale=_sale(work, paper, owner.id, amount),
-        agreements=tuple(dict.fromkeys((*under, *terms))),
+        agreements=tuple(dict.fromkeys(under)),
         replaces=None if replaces is None else replaces.id,
     )
-    if paper.kind == "sale":
-        _limit(work, entry)
-    write(work, entry)
+    before = account_before(work, entry)
+    _limit(work, entry, before, agreed)
+    write(work, entry, before)
     links = _settle(work, entry, paper, replaces, moved)
     link_up(work, links, head)
     return entry, links
@@ -184,11 +185,15 @@ def _sale(work: Work, paper: Paper, client: UUID, amount: Money) -> UUID | None:
     return sale.id
 
 
-def _instalments(
-    work: Work, paper: Paper, amount: Money, day: date, id: UUID
-) -> tuple[tuple[Instalment, ...], tuple[UUID, ...]]:
-    """When a debit falls due, and the agreement that says so."""
-    due, parts, known = paper.due, paper.instalments, work.settings.known
+def _agreed(work: Work, client: UUID, day: date) -> list[Agreement]:
+    """What holds with a client on a day, the newest first."""
+    return work.unit.find(AgreementQuery(client=client, valid_on=day))
+
+
+def _terms(
+    paper: Paper, agreed: Sequence[Agreement]
+) -> tuple[PaymentTerms | None, tuple[UUID, ...]]:
+    """The payment terms of a document, and the agreement that they are of."""
     told = [name for name in ("due", "instalments", "terms") if getattr(paper, name) is not None]
     if len(told) > 1:
         raise InvalidValue(
@@ -197,39 +202,37 @@ def _instalments(
             value=getattr(paper, told[0]),
             remedy="give due, instalments or terms, and only one of them",
         )
-    terms: PaymentTerms | None = None if paper.terms is None else read_terms(paper.terms)
-    agreed: Agreement | None = None
-    if paper.kind == "sale" and not told:
-        agreed = newest_agreement(work, paper.client, "payment terms", day)
-        terms = None if agreed is None else read_terms(agreed.terms)
+    if paper.terms is not None:
+        return read_terms(paper.terms), ()
+    newest = next((one for one in agreed if one.kind == PAYMENT_TERMS), None)
+    if told or newest is None:
+        return None, ()
+    return read_terms(newest.terms), (newest.id,)
+
+
+def _instalments(
+    work: Work, paper: Paper, terms: PaymentTerms | None, amount: Money, day: date, id: UUID
+) -> tuple[Instalment, ...]:
+    """When a debit falls due."""
+    parts = paper.instalments
     if terms is not None:
         parts = terms.schedule(amount, day, work.settings.rounding)
-    read = read_instalments(amount, day, due=due, instalments=parts, entry=id, known=known)
-    return read, () if agreed is None else (agreed.id,)
+    known = work.settings.known
+    return read_instalments(amount, day, due=paper.due, instalments=parts, entry=id, known=known)
 
 
-def newest_agreement(
-    work: Work, client: object, kind: str, day: date, currency: str | None = None
-) -> Agreement | None:
-    """The newest agreement of a kind that holds on a day; with a currency, one over such money."""
-    query = AgreementQuery(client=check_id(client, "client"), kind=kind, valid_on=day)
-    for found in work.unit.find(query):
-        if currency is None or (found.amount is not None and found.amount.currency == currency):
-            return found
-    return None
-
-
-def _limit(work: Work, sale: Entry) -> None:
+def _limit(work: Work, sale: Entry, before: Balance | None, agreed: Sequence[Agreement]) -> None:
     """Refuse a sale above the client's credit limit, or tell of it, as the settings say."""
-    agreed = newest_agreement(work, sale.client, "credit limit", sale.on, sale.currency)
-    if agreed is None or agreed.amount is None:
+    limits = (one.amount for one in agreed if one.kind == CREDIT_LIMIT)
+    limit = next((one for one in limits if one is not None and one.unit == sale.amount.unit), None)
+    if limit is None:
         return
     try:
-        check_limit(balance_before(work, sale), sale, agreed.amount)
+        check_limit(before, sale, limit)
     except CreditLimitExceeded as exceeded:
         if work.settings.credit_limit == "refuse":
             raise
-        data = {"sale": str(sale.id), "limit": str(agreed.amount), "said": exceeded.message}
+        data = {"sale": str(sale.id), "limit": str(limit), "said": exceeded.message}
         work.tell("client.credit_limit_exceeded", sale.client, client=sale.client, data=data)
 
 
@@ -303,6 +306,6 @@ def _check_whole(entry: Entry, links: Sequence[Link]) -> None:
     linked = sum(link.amount.minor for link in links if link.on == entry.on)
     if linked < entry.amount.minor:
         what = "credit" if entry.side == DEBIT else "debt"
-        refused = over_allocated(entry.amount, linked, what, "amount")
+        refused = over_allocated(entry.amount, linked, what, entry.on, "amount")
         refused.remedy = f"a {entry.kind} is wholly against what is open on {entry.on}"
         raise refused

@@ -126,9 +126,9 @@ def told_links(
         linked = sum(one.amount.minor for one in part)
         if linked < wanted.minor:
             short = min((others, own), key=lambda side: _left(side, [*before, *part]))
-            raise over_allocated(
-                wanted, linked, short[0].item.kind if short else aim.kind, amount_field
-            )
+            kind = short[0].item.kind if short else aim.kind
+            day = max([first.on, on or first.on, *(room.item.on for room in others)])
+            raise over_allocated(wanted, linked, kind, day, amount_field)
         links += part
     return links
 
@@ -139,10 +139,10 @@ def _left(side: Sequence[Room], planned: Sequence[Link]) -> int:
     return sum(room.item.open.minor for room in side) - sum(used)
 
 
-def over_allocated(wanted: Money, linked: int, kind: str, field: str) -> OverAllocated:
-    """What is told where less is open than is wanted."""
+def over_allocated(wanted: Money, linked: int, kind: str, day: date, field: str) -> OverAllocated:
+    """What is told where less is open than is wanted, on a day or on any later one."""
     return OverAllocated(
-        f"only {Money.from_minor(linked, wanted.unit)} of the {kind} is open",
+        f"only {Money.from_minor(linked, wanted.unit)} of the {kind} is open from {day} on",
         field=field,
         value=wanted,
         remedy="allocate no more than is open",

@@ -14,7 +14,7 @@ from clientledger.domain.recording import void
 from clientledger.domain.settling import Link, Room
 from clientledger.domain.text import check_text
 from clientledger.errors import InvalidValue
-from clientledger.services.documents import draft, entry_of, write
+from clientledger.services.documents import account_before, draft, entry_of, write
 from clientledger.services.issuing import Paper, record
 from clientledger.services.links import link_up, links_of
 from clientledger.services.work import Work
@@ -108,7 +108,7 @@ def take_back(work: Work, write_off: OpenItem, amount: Money, day: date, reason:
         reason=reason,
         pair=write_off.entry,
     )
-    write(work, back)
+    write(work, back, account_before(work, back))
     link_up(work, [Link(Room(write_off), Room(new_items(back)[0]), amount, day)], head)
     return back
 

@@ -124,7 +124,15 @@ def _narrowed(query: Query[Any], rows: list[Any]) -> list[Query[Any]]:
     for row in rows[:: max(1, len(rows) // 3)]:
         told = {field.name: getattr(row, field.name, None) for field in attrs.fields(type(query))}
         for name, value in told.items():
-            if value is not None and not callable(value) and name != "undoes":
+            if (
+                value is not None
+                and not callable(value)
+                and name
+                not in (
+                    "undoes",
+                    "replaces",
+                )
+            ):
                 found.append(_with(query, **{name: value}))
         match row:
             case Client():
@@ -145,6 +153,7 @@ def _narrowed(query: Query[Any], rows: list[Any]) -> list[Query[Any]]:
                     _with(query, until=row.on),
                     _with(query, excluding=(row.id,)),
                     _with(query, undoes=(row.undoes or row.id,)),
+                    _with(query, replaces=(row.replaces or row.id,)),
                     _with(query, kind="sale", client=row.client, limit=1),
                 ]
     return found

@@ -117,6 +117,7 @@ def _entries(new: Builder) -> sa.Table:
         new.index("entries_book_day", "on_day", "client_id", "sequence"),
         new.index("entries_number", "number", where="number IS NOT NULL"),
         new.index("entries_undoes", "undoes", where="undoes IS NOT NULL", unique=True),
+        new.index("entries_replaces", "replaces", where="replaces IS NOT NULL", unique=True),
     )
 
 

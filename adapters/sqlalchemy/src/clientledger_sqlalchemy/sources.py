@@ -305,9 +305,10 @@ def _entries(t: Tables) -> Source:
             "since": _from(c.on_day),
             "until": _until(c.on_day),
             "undoes": _among(c.undoes),
+            "replaces": _among(c.replaces),
             "excluding": _not_among(c.id),
         },
-        sharper=frozenset({"undoes", "number"}),
+        sharper=frozenset({"undoes", "replaces", "number"}),
         key=(c.id,),
     )
 
