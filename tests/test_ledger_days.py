@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from tests.books import (
     DAY,
+    KINDS,
     NOON,
     Clock,
     account,
@@ -304,3 +305,22 @@ def test_time_never_runs_back_for_a_client_though_the_clock_does(
     ids = [e.id for e in (first, second, void, last)]
     assert ids == sorted(ids)
     assert all(id.version == 7 for id in ids)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Kyiv", "Pacific/Apia", "UTC"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_timeline_of_a_past_day_has_the_documents_dated_on_it_or_before(
+    zone: str, kind: str, tmp_path: Path
+) -> None:
+    clock = Clock(datetime(2026, 3, 2, 23, 30, tzinfo=UTC))
+    with new_book(kind, tmp_path, clock, settings={"time_zone": zone}) as book:
+        acme = book.clients.add("Acme")
+        for n in (-2, -1, 0, 1, 2):
+            book.ledger.record_sale(acme, "1 EUR", on=day(n))
+        for last in map(day, (-2, -1, 0, 1)):
+            shown = book.card(acme, as_of=last).timeline
+            days = sorted(row.on for row in shown if row.on is not None)
+            assert days == sorted(e.on for e in book.ledger.find(client=acme) if e.on <= last)
+            assert list(book.interactions.timeline(acme, what=("entry",), as_of=last)) == [
+                row for row in shown if row.what == "entry"
+            ]

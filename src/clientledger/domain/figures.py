@@ -164,7 +164,12 @@ class PurchaseDayQuery(LedgerQuery[PurchaseDay]):
 
 @attrs.frozen(kw_only=True)
 class TimelineQuery(FigureQuery[TimelineItem]):
-    """The timeline of a client, newest first. `until`: nothing that happened later."""
+    """The timeline of a client, newest first.
+
+    Attributes:
+        until: nothing that happened later; documents of the ledger have a date and not a moment.
+        dated_until: no document of the ledger that is dated later.
+    """
 
     record: ClassVar[type[Any]] = TimelineItem
     order: ClassVar[tuple[str, ...]] = ("-at", "-id")
@@ -172,13 +177,15 @@ class TimelineQuery(FigureQuery[TimelineItem]):
 
     what: tuple[str, ...] | None = None
     until: datetime | None = None
+    dated_until: date | None = None
 
     def matches(self, row: TimelineItem) -> bool:
         """Whether the row is asked for."""
         return (
             is_asked(self.client, row.client)
             and one_of_asked(self.what, row.what)
-            and (self.until is None or row.at <= self.until)
+            and (self.until is None or row.on is not None or row.at <= self.until)
+            and (self.dated_until is None or row.on is None or row.on <= self.dated_until)
         )
 
     def build(self, facts: Mapping[type[Any], tuple[Any, ...]]) -> list[TimelineItem]:

@@ -28,6 +28,7 @@ class TimelineItem:
         kind: of the record, such as "call", "sale" or "client.changed".
         title: one line.
         amount: of a ledger document, else None.
+        on: the business date of a ledger document, else None.
         actor: the key of the member.
     """
 
@@ -38,6 +39,7 @@ class TimelineItem:
     kind: str
     title: str
     amount: Money | None = None
+    on: date | None = None
     actor: str
 
 
@@ -83,7 +85,7 @@ def timeline_item(record: object) -> TimelineItem | None:
 def _row(
     record: Any, client: UUID, at: datetime, what: str, kind: str, title: str, actor: str
 ) -> TimelineItem:
-    amount = record.amount if isinstance(record, Entry) else None
+    entry = record if isinstance(record, Entry) else None
     return TimelineItem(
         id=record.id,
         client=client,
@@ -91,7 +93,8 @@ def _row(
         what=what,
         kind=kind,
         title=title,
-        amount=amount,
+        amount=None if entry is None else entry.amount,
+        on=None if entry is None else entry.on,
         actor=actor,
     )
 

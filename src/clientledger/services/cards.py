@@ -4,11 +4,11 @@ from datetime import date, datetime
 
 from clientledger.domain.insights import Card
 from clientledger.domain.team import Member
-from clientledger.ports import AgreementQuery, OpenItemQuery, TaskQuery, TimelineQuery
+from clientledger.ports import AgreementQuery, OpenItemQuery, TaskQuery
 from clientledger.services.accounts import accounts_of, with_origin
 from clientledger.services.desk import Desk
 from clientledger.services.insights import purchases_of
-from clientledger.services.interactions import end_of
+from clientledger.services.interactions import timeline_of
 from clientledger.services.work import ClientRef
 
 __all__ = ["read_card"]
@@ -25,9 +25,7 @@ def read_card(desk: Desk, ref: ClientRef, as_of: date | None, known_at: datetime
         client = glance.client(ref)
         day, moment = glance.day(as_of), glance.moment(known_at)
         manager = None if client.manager is None else glance.reading.lookup(Member, client.manager)
-        timeline = TimelineQuery(
-            client=client.id, until=None if as_of is None else end_of(glance, day)
-        )
+        timeline = timeline_of(glance, client.id, as_of)
         items = OpenItemQuery(client=client.id, as_of=day, known_at=moment)
         agreements = AgreementQuery(client=client.id, valid_on=day)
         tasks = TaskQuery(client=client.id, status="open")

@@ -18,7 +18,7 @@ from clientledger.services.clients import check_revision
 from clientledger.services.desk import Desk, made
 from clientledger.services.work import ClientRef, Glance, Work
 
-__all__ = ["Interactions", "end_of"]
+__all__ = ["Interactions", "timeline_of"]
 
 _SHOWN = ("interaction", "entry", "task", "agreement", "change")
 InteractionRef = Interaction | UUID | str
@@ -138,19 +138,22 @@ class Interactions:
             as_of: nothing that happened after this day.
         """
         with self._desk.glance() as glance:
-            query = TimelineQuery(
-                client=glance.client(client).id,
-                what=None
-                if what is None
-                else tuple(choose(one, "what", _SHOWN) for one in check_several(what, "what")),
-                until=None if as_of is None else end_of(glance, glance.day(as_of)),
-            )
+            query = timeline_of(glance, glance.client(client).id, as_of)
+            if what is not None:
+                shown = check_several(what, "what")
+                query = attrs.evolve(
+                    query, what=tuple(choose(one, "what", _SHOWN) for one in shown)
+                )
             return glance.page(query, limit, after)
 
 
-def end_of(glance: Glance, day: date) -> datetime:
-    """The last moment of a day in the book's time zone."""
-    return start_of(day + timedelta(days=1), glance.settings.zone) - timedelta(microseconds=1)
+def timeline_of(glance: Glance, client: UUID, as_of: date | None) -> TimelineQuery:
+    """The timeline of a client through a day in the book's time zone, or all of it."""
+    if as_of is None:
+        return TimelineQuery(client=client)
+    day = glance.day(as_of)
+    last = start_of(day + timedelta(days=1), glance.settings.zone) - timedelta(microseconds=1)
+    return TimelineQuery(client=client, until=last, dated_until=day)
 
 
 _READERS: Mapping[str, Any] = {

@@ -54,6 +54,7 @@ def figure_tables(new: Builder) -> dict[str, sa.Table]:
             of("kind", Short),
             of("title", Long),
             *money_or_none("amount"),
+            or_none("on_day", Day),
             of("actor", Short),
             new.index("timeline_id", "id"),
         ),

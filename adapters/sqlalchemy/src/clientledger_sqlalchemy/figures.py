@@ -109,6 +109,7 @@ def timeline_item_values(item: TimelineItem) -> Values:
         "kind": item.kind,
         "title": item.title,
         **money_values(item.amount),
+        "on_day": item.on,
         "actor": item.actor,
     }
 
@@ -123,5 +124,6 @@ def timeline_item_of(row: Any) -> TimelineItem:
         kind=row.kind,
         title=row.title,
         amount=money_or_none(row.amount, row),
+        on=row.on_day,
         actor=row.actor,
     )

@@ -369,7 +369,12 @@ def _of_figures(t: Tables) -> dict[type[Query[Any]], Source]:
             where={
                 "client": _is(items.client_id),
                 "what": _among(items.what),
-                "until": _until(items.at),
+                "until": lambda name, _: (
+                    items.on_day.is_not(None) | (items.at <= bound(name, items.at))
+                ),
+                "dated_until": lambda name, _: (
+                    items.on_day.is_(None) | (items.on_day <= bound(name, items.on_day))
+                ),
             },
         ),
     }
