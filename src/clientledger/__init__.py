@@ -111,6 +111,9 @@ from clientledger.domain.terms import (
 from clientledger.domain.timeline import (
     TimelineItem,
 )
+from clientledger.domain.upserted import (
+    Upserted,
+)
 from clientledger.errors import (
     Busy,
     ClientArchived,
@@ -236,6 +239,7 @@ __all__ = [
     "Task",
     "TermsPart",
     "TimelineItem",
+    "Upserted",
     "Voided",
     "WrongClient",
     "WrongCurrency",

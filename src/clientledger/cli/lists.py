@@ -19,7 +19,6 @@ from clientledger import (
     Dormant,
     Money,
     Report,
-    Statement,
     Task,
     TimelineItem,
 )
@@ -42,7 +41,6 @@ __all__ = [
     "every",
     "line_of",
     "report_text",
-    "statement_table",
     "summed",
     "timeline_table",
 ]
@@ -268,42 +266,6 @@ def timeline_table(items: Sequence[TimelineItem], zone: ZoneInfo) -> Parts:
     ]
 
 
-def statement_table(found: Statement, title: str) -> Parts:
-    """An account between two days."""
-    rows: list[tuple[Cell, ...]] = [
-        (found.since, name("opening balance", "dim"), "", "", amount(found.opening))
-    ]
-    rows += [
-        (
-            row.entry.on,
-            name(f"{row.entry.kind} {row.entry.number or ''}".strip()),
-            amount(row.debit),
-            amount(row.credit),
-            amount(row.balance),
-        )
-        for row in found.rows
-    ]
-    return [
-        heading(title, f"{found.currency}, {found.since} to {found.until}"),
-        table(
-            "=date|document|>debit|>credit|>balance",
-            rows,
-            footer=(
-                found.until.isoformat(),
-                "closing balance",
-                *(
-                    amount(summed(amounts)) if (amounts := [m for m in side if m]) else ""
-                    for side in (
-                        [row.debit for row in found.rows],
-                        [row.credit for row in found.rows],
-                    )
-                ),
-                amount(found.closing),
-            ),
-        ),
-    ]
-
-
 def report_text(report: Report) -> Parts:
     """What an audit found."""
     checked = (
@@ -327,7 +289,7 @@ def due_text(task: Task, day: date, zone: ZoneInfo) -> Text:
 
 def day_of(item: TimelineItem, zone: ZoneInfo) -> date:
     """The day of a row: a document's business date, of anything else the day in the zone."""
-    return item.at.date() if item.what == "entry" else item.at.astimezone(zone).date()
+    return item.on or item.at.astimezone(zone).date()
 
 
 def line_of(item: TimelineItem) -> str:

@@ -256,6 +256,6 @@ def _code(glance: Glance, currency: object) -> str | None:
 
 def _held_by(glance: Glance, external_id: tuple[str, str]) -> tuple[UUID, ...]:
     source, value = check_external_id(external_id)
-    kinds = [kind for kind in ENTRY_KINDS if kind not in ("exchange", "void")]
-    claims = (glance.reading.lookup(Claim, (external_space(kind, source), value)) for kind in kinds)
+    spaces = (external_space(kind, source) for kind in ENTRY_KINDS)
+    claims = (glance.reading.lookup(Claim, (space, value)) for space in spaces)
     return tuple(UUID(claim.subject) for claim in claims if claim is not None)

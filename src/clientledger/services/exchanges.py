@@ -1,5 +1,6 @@
 """Exchange: a free credit of one currency turned into one of another, at told amounts."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -43,6 +44,7 @@ class Exchanges(AtDesk):
         on: date | None = None,
         reason: str = "",
         key: str | None = None,
+        external_ids: Mapping[str, str] | None = None,
     ) -> Entry:
         """Turn an amount of a free credit into a free credit of another currency.
 
@@ -55,6 +57,7 @@ class Exchanges(AtDesk):
             amount: what is given, in the credit's currency.
             into: what it counts as, in another currency, such as "100.00 USD".
             on: the business date, not before the credit's; today by default.
+            external_ids: of the new credit.
 
         Returns:
             the new credit, free to be allocated.
@@ -109,12 +112,28 @@ class Exchanges(AtDesk):
             told = [(free, given)]
             link_up(work, told_links(work, own, told, field="credit", amount_field="amount"), head)
             new = draft(
-                work, head, "exchange", CREDIT, got, day, id=ids[1], reason=said, pair=ids[0]
+                work,
+                head,
+                "exchange",
+                CREDIT,
+                got,
+                day,
+                id=ids[1],
+                reason=said,
+                pair=ids[0],
+                external_ids=external_ids,
             )
             write(work, new, account_before(work, new))
             return new
 
-        arguments = {"credit": source, "amount": amount, "into": into, "on": on, "reason": reason}
+        arguments = {
+            "credit": source,
+            "amount": amount,
+            "into": into,
+            "on": on,
+            "reason": reason,
+            "external_ids": external_ids,
+        }
         return self._desk.command("ledger.exchange", arguments, plan, key=key, again=made(Entry))
 
     def exchange_difference(self, exchange: EntryRef) -> ExchangeDifference:

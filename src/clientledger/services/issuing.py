@@ -46,7 +46,7 @@ from clientledger.services.links import (
 )
 from clientledger.services.work import Work
 
-__all__ = ["SIDES", "Paper", "record"]
+__all__ = ["SIDES", "Paper", "read_content", "record"]
 
 SIDES: Mapping[str, str] = {
     "sale": DEBIT,
@@ -107,7 +107,7 @@ def record(
     owner = work.client(paper.client)
     new_sale = paper.kind == "sale" and replaces is None
     head = work.open_head(owner) if new_sale else work.head(owner.id)
-    amount, lines, side = _content(work, paper)
+    amount, lines, side = read_content(work, paper)
     day = work.day(paper.on, "on")
     id = work.new_id()
     agreed = _agreed(work, owner.id, day) if paper.kind == "sale" else []
@@ -140,7 +140,8 @@ def record(
     return entry, links
 
 
-def _content(work: Work, paper: Paper) -> tuple[Money, tuple[EntryLine, ...], str]:
+def read_content(work: Work, paper: Paper) -> tuple[Money, tuple[EntryLine, ...], str]:
+    """What a document is over, its lines, and its side."""
     side = SIDES[paper.kind]
     if paper.kind in _LINED:
         return *read_total(work, paper.content, paper.currency), side

@@ -14,6 +14,7 @@ from clientledger.domain.text import check_several
 from clientledger.domain.time import check_day, check_id
 from clientledger.errors import InvalidValue
 from clientledger.services.accounts import Accounts
+from clientledger.services.correcting import correct_entry
 from clientledger.services.desk import made
 from clientledger.services.documents import EntryRef, entry_of, kept, live_entry
 from clientledger.services.exchanges import Exchanges
@@ -21,7 +22,8 @@ from clientledger.services.issuing import Paper, record
 from clientledger.services.links import Told, kept_pairs
 from clientledger.services.periods import Periods
 from clientledger.services.settling import Settling
-from clientledger.services.undoing import correct_entry, void_entry
+from clientledger.services.undoing import void_entry
+from clientledger.services.upserts import Upserts, kept_told
 from clientledger.services.work import ClientRef, Work
 
 __all__ = ["Ledger"]
@@ -32,7 +34,7 @@ Content = Iterable[LineLike] | Amount
 
 
 @attrs.frozen
-class Ledger(Accounts, Settling, Exchanges, Periods):
+class Ledger(Accounts, Settling, Exchanges, Periods, Upserts):
     """The ledger of a book: what is recorded, and every figure of it."""
 
     def record_sale(
@@ -278,7 +280,13 @@ class Ledger(Accounts, Settling, Exchanges, Periods):
         return self._record("opening balance", told, key)
 
     def void(
-        self, entry: EntryRef, *, reason: str, on: date | None = None, key: str | None = None
+        self,
+        entry: EntryRef,
+        *,
+        reason: str,
+        on: date | None = None,
+        key: str | None = None,
+        external_ids: Mapping[str, str] | None = None,
     ) -> Entry:
         """Undo an entry by a new one; both stay visible.
 
@@ -300,10 +308,11 @@ class Ledger(Accounts, Settling, Exchanges, Periods):
         def plan(work: Work) -> Entry:
             work.head(entry_of(work, id).client)
             done = _undoable(live_entry(work, id, "entry"))
-            undo, _ = void_entry(work, done, reason, _void_day(work, done, on))
+            day = _void_day(work, done, on)
+            undo, _ = void_entry(work, done, reason, day, external_ids=external_ids)
             return undo
 
-        arguments = {"entry": id, "reason": reason, "on": on}
+        arguments = {"entry": id, "reason": reason, "on": on, "external_ids": external_ids}
         return self._desk.command("ledger.void", arguments, plan, key=key, again=made(Entry))
 
     def correct(
@@ -324,8 +333,8 @@ class Ledger(Accounts, Settling, Exchanges, Periods):
             on: the date of the void and of the new document; the entry's own by default, so that
                 all days show what is right, and `known_at` what was known. Give a later one where
                 that period is closed.
-            changes: any arguments of the command that recorded it, such as `amount="80.00"`; what
-                is not named stays as it was.
+            changes: any arguments of the command that recorded it, such as `amount="80.00"`,
+                `lines=[...]` or `due=`; what is not named stays as it was.
 
         Returns:
             the new document; its `replaces` is the old one.
@@ -336,13 +345,7 @@ class Ledger(Accounts, Settling, Exchanges, Periods):
             PeriodClosed, CreditLimitExceeded, OverAllocated and others: as when it was recorded.
         """
         id = check_id(entry, "entry")
-        told = {
-            name: kept_pairs(value) if name == "allocate" and value is not None else kept(value)
-            for name, value in changes.items()
-        }
-        if "agreements" in told:
-            listed = check_several(told["agreements"], "agreements")
-            told["agreements"] = tuple(check_id(one, "agreements") for one in listed)
+        told = kept_told(changes)
 
         def plan(work: Work) -> Entry:
             work.head(entry_of(work, id).client)

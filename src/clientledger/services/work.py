@@ -259,7 +259,12 @@ class Work(Glance):
         return day
 
     def step_heads(self) -> Posting:
-        """The heads on which the command was planned, each one version on."""
+        """The heads on which the command was planned, each one version on.
+
+        A command that writes nothing leaves them as they are.
+        """
+        if self.posting == Posting() and not self._steps:
+            return Posting()
         facts = [f for f in self.posting.facts if not isinstance(f, Event)]
         steps = []
         for before in self._heads.values():
