@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.books import Clock, account, day, eur, new_book, open_, status
+from tests.books import Clock, account, day, eur, new_book, open_, rows, status
 
 from clientledger import (
     Book,
@@ -439,6 +439,23 @@ def test_a_period_is_closed_and_reopened_and_both_are_events(
     ]
 
 
+def test_a_close_steps_every_head_so_that_a_command_under_way_notices(
+    book: Book, acme: Client
+) -> None:
+    archived = book.clients.archive(book.clients.add("Gone"))
+    before = {head.client: head for head in rows(book)["Head"]}
+    book.ledger.close_period(day(-1))
+    after = {head.client: head for head in rows(book)["Head"]}
+    late = book.clients.add("Late")
+    for id in (acme.id, archived.id):
+        assert after[id].version == before[id].version + 1
+        assert after[id].closed_through == day(-1)
+    assert {head.closed_through for head in rows(book)["Head"]} == {day(-1)}
+    with pytest.raises(PeriodClosed):
+        book.ledger.record_sale(late, "1 EUR", on=day(-1))
+    assert book.verify().ok
+
+
 # ------------------------------------------------------------ explanations and trials
 def papers(book: Book, acme: Client) -> tuple[Entry, Entry]:
     parts = [(day(-40), "60"), (day(-5), "40")]
@@ -479,9 +496,10 @@ def test_every_explanation_adds_up(book: Book, acme: Client) -> None:
         for figure in (account_, row, *row.buckets, *items):
             found = book.ledger.explain(figure)
             assert sum(part.amount.minor for part in found.parts) == found.amount.minor
-        items = book.ledger.explain(account_).items
+        made_up = book.ledger.explain(account_).items
         assert account_.balance.minor == sum(
-            one.amount.minor * (1 if one.item and one.item.side == "debit" else -1) for one in items
+            one.amount.minor * (1 if one.item and one.item.side == "debit" else -1)
+            for one in made_up
         )
 
 
@@ -515,8 +533,8 @@ def test_a_statement_ends_with_what_is_open_and_how_old_it_is(tmp_path: Path) ->
         void = book.ledger.void(undone, reason="a slip", on=day(-19))
         found = book.ledger.statement(acme, "EUR", day(-40), day(0))
         assert (found.company, found.client, found.opening) == ("Roastery & Co", acme, eur("100"))
-        rows = [(row.entry.id, str(row.balance)) for row in found.rows]
-        assert rows[0] == (payment.id, "25.00 EUR")
+        balances = [(row.entry.id, str(row.balance)) for row in found.rows]
+        assert balances[0] == (payment.id, "25.00 EUR")
         assert (found.debits, found.credits, found.closing) == (eur("9"), eur("89"), eur("20"))
         about = {row.entry.id: row.about for row in found.rows}
         assert about[void.id] == undone
