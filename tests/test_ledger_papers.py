@@ -176,6 +176,8 @@ def test_what_is_released_of_a_write_off_is_taken_back(book: Book, acme: Client)
 def test_an_opening_balance_is_a_debt_or_a_prepayment(book: Book, acme: Client) -> None:
     debt = book.ledger.record_opening_balance(acme, "75 EUR", on=day(-30), due=day(-10))
     prepaid = book.ledger.record_opening_balance(acme, "-40 USD", on=day(-30))
+    with pytest.raises(InvalidValue, match="falls due on no day"):
+        book.ledger.record_opening_balance(acme, "-40 USD", on=day(-30), due=day(-10))
     assert (debt.side, debt.due, prepaid.side, prepaid.amount) == (
         "debit",
         day(-10),
@@ -331,6 +333,9 @@ def test_each_kind_of_document_can_be_corrected(book: Book, acme: Client) -> Non
     assert book.ledger.account(acme, "EUR").balance == eur("-12")
     turned = ledger.correct(done[0], reason="c", amount="12 EUR", due=day(3))
     assert (turned.side, turned.due) == ("debit", day(3))
+    more = ledger.correct(turned, reason="c", amount="13 EUR")
+    assert (more.side, more.due) == ("debit", day(3))
+    assert ledger.correct(more, reason="c", amount="-1 EUR").side == "credit"
 
 
 def test_a_correction_may_stand_on_a_later_day(book: Book, acme: Client) -> None:

@@ -108,6 +108,10 @@ def record(
     new_sale = paper.kind == "sale" and replaces is None
     head = work.open_head(owner) if new_sale else work.head(owner.id)
     amount, lines, side = read_content(work, paper)
+    if side == CREDIT and paper.due is not None and replaces is None:
+        raise InvalidValue(
+            "a prepayment falls due on no day", field="due", value=paper.due, remedy="leave it out"
+        )
     day = work.day(paper.on, "on")
     id = work.new_id()
     agreed = _agreed(work, owner.id, day) if paper.kind == "sale" else []
@@ -128,7 +132,7 @@ def record(
         instalments=parts,
         method=check_text(paper.method, "method"),
         reason=_reason(paper),
-        sale=_sale(work, paper, owner.id, amount),
+        sale=_sale(work, paper, owner.id),
         agreements=tuple(dict.fromkeys(under)),
         replaces=None if replaces is None else replaces.id,
     )
@@ -170,7 +174,7 @@ def _reason(paper: Paper) -> str:
     return check_text(paper.reason, "reason", most=_REASON, empty=not needed, lines=True)
 
 
-def _sale(work: Work, paper: Paper, client: UUID, amount: Money) -> UUID | None:
+def _sale(work: Work, paper: Paper, client: UUID) -> UUID | None:
     """The sale that a credit note is for."""
     if paper.sale is None:
         return None
