@@ -44,16 +44,19 @@ $(UV):
 	fi
 
 .venv/.runtime: $(UV) $(PROJECTS) constraints.txt
-	@$(INSTALL) -e '.[cli]' -e adapters/sqlalchemy
+	@$(INSTALL) -e '.[cli]' -e adapters/sqlalchemy -e 'adapters/statements[pdf]'
 	@touch $@
 
 .venv/.development: $(UV) $(PROJECTS) constraints.txt requirements-dev.in
 	@$(INSTALL) -r requirements-dev.in
+	@$(BIN)/python -c 'import weasyprint' 2>/dev/null || \
+	  echo 'PDF statements need Pango, and their tests are skipped without it (Debian: apt install libpango-1.0-0 libpangoft2-1.0-0)' >&2
 	@touch $@ .venv/.runtime
 
 constraints: $(UV)
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \
-	  --no-emit-package clientledger --no-emit-package clientledger-sqlalchemy requirements-dev.in -o constraints.txt
+	  --no-emit-package clientledger --no-emit-package clientledger-sqlalchemy \
+	  --no-emit-package clientledger-statements requirements-dev.in -o constraints.txt
 
 # ------------------------------------------------------------ use
 demo: .venv/.runtime
@@ -84,6 +87,7 @@ wheels: .venv/.development
 	rm -rf dist
 	$(UV) build --quiet --build-constraints constraints.txt --out-dir dist .
 	$(UV) build --quiet --build-constraints constraints.txt --out-dir dist adapters/sqlalchemy
+	$(UV) build --quiet --build-constraints constraints.txt --out-dir dist adapters/statements
 	@ls dist
 
 bench: .venv/.development

@@ -29,6 +29,23 @@ if reopened:
 print("done")
 """
 
+RENDER = """
+from datetime import date
+from clientledger import open_book
+
+with open_book("memory:", actor="olena", settings={"company": "Muster GmbH"}) as book:
+    acme = book.clients.add("Acme GmbH")
+    book.ledger.record_sale(acme, "1250.50 EUR", on=date(2026, 3, 2), number="INV-1")
+    march = book.ledger.statement(acme, "EUR", date(2026, 3, 1), date(2026, 3, 31))
+    assert "Rechnung INV-1" in book.export(march, "text", locale="de").decode()
+    assert "1.250,50" in book.export(march, "html", locale="de_AT", layout="act").decode()
+    assert book.export(march, "xlsx", locale="uk").startswith(b"PK")
+    try:
+        book.export(march, "pdf")
+    except Exception as error:
+        print(type(error).__name__, error.remedy)
+"""
+
 Outcome = subprocess.CompletedProcess[str]
 
 
@@ -76,11 +93,11 @@ class Environment:
 
 @pytest.fixture(scope="session")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder with both sdists, and with both wheels, each built from its sdist."""
+    """Give a folder with every sdist, and with every wheel, each built from its sdist."""
     folder = tmp_path_factory.mktemp("dist")
     build: list[str | Path] = [find_uv_bin(), "build"]
     build += ["--build-constraints", ROOT / "constraints.txt"]
-    for project in (ROOT, ROOT / "adapters/sqlalchemy"):
+    for project in (ROOT, ROOT / "adapters/sqlalchemy", ROOT / "adapters/statements"):
         succeed(*build, "--out-dir", folder, project, folder=folder)
     return folder
 
@@ -93,6 +110,11 @@ def core_wheel(dist: Path) -> Path:
 @pytest.fixture(scope="session")
 def adapter_wheel(dist: Path) -> Path:
     return next(dist.glob("clientledger_sqlalchemy-*.whl"))
+
+
+@pytest.fixture(scope="session")
+def statements_wheel(dist: Path) -> Path:
+    return next(dist.glob("clientledger_statements-*.whl"))
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +142,13 @@ def core_and_sql(
 
 
 @pytest.fixture(scope="session")
+def core_and_statements(
+    make_environment: Callable[..., Environment], core_wheel: Path, statements_wheel: Path
+) -> Environment:
+    return make_environment(core_wheel, statements_wheel)
+
+
+@pytest.fixture(scope="session")
 def core_and_cli(make_environment: Callable[..., Environment], core_wheel: Path) -> Environment:
     return make_environment(f"{core_wheel}[cli]")
 
@@ -131,6 +160,8 @@ def test_each_distribution_is_an_sdist_and_a_wheel(dist: Path) -> None:
         ("clientledger", ".whl"),
         ("clientledger_sqlalchemy", ".gz"),
         ("clientledger_sqlalchemy", ".whl"),
+        ("clientledger_statements", ".gz"),
+        ("clientledger_statements", ".whl"),
     }
 
 
@@ -184,6 +215,26 @@ def test_the_adapter_keeps_a_book_in_a_file(core_and_sql: Environment) -> None:
     outcome = core_and_sql.python(ADD_AND_REOPEN, "sqlite:///clients.db", "reopened")
     assert outcome.stdout == "done\n", outcome.stderr
     assert (core_and_sql.folder / "clients.db").exists()
+
+
+def test_the_statements_wheel_carries_types_page_languages_and_licence(
+    statements_wheel: Path,
+) -> None:
+    names = set(zipfile.ZipFile(statements_wheel).namelist())
+    assert {
+        "clientledger_statements/py.typed",
+        "clientledger_statements/page.html",
+        "clientledger_statements/languages/ukrainian.py",
+    } <= names
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+
+def test_the_statements_are_found_and_written_and_pdf_says_what_it_needs(
+    core_and_statements: Environment,
+) -> None:
+    outcome = core_and_statements.python(RENDER)
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stdout.startswith("PluginError install clientledger-statements[pdf]")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"]], ids=" ".join)
