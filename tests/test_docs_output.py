@@ -14,7 +14,14 @@ EXAMPLE = re.compile(
     r"^```python\n(.*?)^```$(?:\n\n(?:It prints:\n\n)?^```text\n(.*?)^```$)?",
     re.DOTALL | re.MULTILINE,
 )
-DOCUMENTS = ["README.md", "docs/tutorial.md", "docs/concepts.md", "adapters/sqlalchemy/README.md"]
+DOCUMENTS = [
+    "README.md",
+    "docs/tutorial.md",
+    "docs/concepts.md",
+    "docs/ledger.md",
+    "adapters/sqlalchemy/README.md",
+    "adapters/statements/README.md",
+]
 
 
 def text_of(document: str) -> str:

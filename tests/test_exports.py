@@ -18,6 +18,11 @@ from clientledger import codec, ports
 NEVER = (
     "sqlalchemy",
     "clientledger_sqlalchemy",
+    "clientledger_statements",
+    "babel",
+    "jinja2",
+    "weasyprint",
+    "xlsxwriter",
     "cyclopts",
     "rich",
     "pytest",

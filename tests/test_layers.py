@@ -12,12 +12,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = Path("src/clientledger")
 ADAPTER = Path("adapters/sqlalchemy/src/clientledger_sqlalchemy")
+STATEMENTS = Path("adapters/statements/src/clientledger_statements")
+FOLDERS = (CORE, ADAPTER, STATEMENTS)
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Give a copy of the sources that a test may spoil."""
-    for folder in (CORE, ADAPTER):
+    for folder in FOLDERS:
         shutil.copytree(
             ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__")
         )
@@ -26,7 +28,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def lint(checkout: Path) -> subprocess.CompletedProcess[str]:
-    sources = os.pathsep.join(str(checkout / folder.parent) for folder in (CORE, ADAPTER))
+    sources = os.pathsep.join(str(checkout / folder.parent) for folder in FOLDERS)
     return subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"],
         cwd=checkout,
@@ -73,11 +75,12 @@ def test_a_forbidden_import_in_the_core_is_named(
     assert named in outcome.stdout
 
 
-def test_an_adapter_that_imports_the_domain_is_named(checkout: Path) -> None:
-    append(checkout / ADAPTER / "plugin.py", "import clientledger.domain")
+@pytest.mark.parametrize("adapter", [ADAPTER, STATEMENTS], ids=lambda path: path.name)
+def test_an_adapter_that_imports_the_domain_is_named(checkout: Path, adapter: Path) -> None:
+    append(checkout / adapter / "plugin.py", "import clientledger.domain")
     outcome = lint(checkout)
     assert outcome.returncode == 1
-    assert "clientledger_sqlalchemy.plugin -> clientledger.domain" in outcome.stdout
+    assert f"{adapter.name}.plugin -> clientledger.domain" in outcome.stdout
 
 
 def test_a_module_without_a_floor_is_refused(checkout: Path) -> None:
