@@ -338,6 +338,27 @@ def test_each_kind_of_document_can_be_corrected(book: Book, acme: Client) -> Non
     assert ledger.correct(more, reason="c", amount="-1 EUR").side == "credit"
 
 
+def test_a_refund_that_has_become_a_debt_can_be_corrected(book: Book, acme: Client) -> None:
+    payment = book.ledger.record_payment(acme, "50 EUR", on=day(-9))
+    refund = book.ledger.record_refund(acme, "40 EUR", on=day(-8))
+    book.ledger.void(payment, reason="bounced", on=day(-7))
+    cash = book.ledger.correct(refund, reason="it was cash", method="cash")
+    assert (cash.method, open_(book, cash)) == ("cash", "40.00")
+    less = book.ledger.correct(cash, reason="less", amount="30 EUR")
+    assert open_(book, less) == "30.00"
+    with pytest.raises(OverAllocated):
+        book.ledger.correct(less, reason="more", amount="31 EUR")
+
+
+def test_a_credit_note_of_a_voided_sale_can_be_corrected(book: Book, acme: Client) -> None:
+    sale = book.ledger.record_sale(acme, "50 EUR", on=day(-9))
+    note = book.ledger.record_credit_note(acme, "20 EUR", sale=sale, reason="r", on=day(-8))
+    book.ledger.void(sale, reason="never sent", on=day(-7))
+    less = book.ledger.correct(note, reason="less", amount="15 EUR")
+    assert (less.sale, less.reason, open_(book, less)) == (sale.id, "r", "15.00")
+    assert book.ledger.correct(less, reason="of none", sale=None).sale is None
+
+
 def test_a_correction_may_stand_on_a_later_day(book: Book, acme: Client) -> None:
     sale = book.ledger.record_sale(acme, "100 EUR", on=day(-40), due=day(-30))
     book.ledger.record_payment(acme, "100 EUR", on=day(-35))

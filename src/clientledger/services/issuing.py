@@ -132,7 +132,7 @@ def record(
         instalments=parts,
         method=check_text(paper.method, "method"),
         reason=_reason(paper),
-        sale=_sale(work, paper, owner.id),
+        sale=_sale(work, paper, owner.id, replaces),
         agreements=tuple(dict.fromkeys(under)),
         replaces=None if replaces is None else replaces.id,
     )
@@ -174,10 +174,12 @@ def _reason(paper: Paper) -> str:
     return check_text(paper.reason, "reason", most=_REASON, empty=not needed, lines=True)
 
 
-def _sale(work: Work, paper: Paper, client: UUID) -> UUID | None:
-    """The sale that a credit note is for."""
+def _sale(work: Work, paper: Paper, client: UUID, replaces: Entry | None) -> UUID | None:
+    """The sale that a credit note is for; a correction may keep one that is voided by now."""
     if paper.sale is None:
         return None
+    if replaces is not None and paper.sale == replaces.sale:
+        return replaces.sale
     sale = live_entry(work, paper.sale, "sale")
     if sale.kind != "sale":
         raise WrongDirection(
@@ -257,8 +259,15 @@ def _settle(
         credits_, debits = _sides(entry, own, _by_rule(work, entry, paper))
         links += settle(credits_, debits, most=max(0, added), given=links)
     if paper.kind in _WHOLE:
-        _check_whole(entry, links)
+        _check_whole(entry, links, _uncovered(paper, replaces, moved))
     return links
+
+
+def _uncovered(paper: Paper, replaces: Entry | None, moved: Sequence[Allocation]) -> int:
+    """What the corrected document was not against any more: its payment has bounced since."""
+    if replaces is None or paper.allocate is not None or paper.kind == "write-off":
+        return 0
+    return replaces.amount.minor - sum(one.live.minor for one in moved)
 
 
 def _moved(
@@ -302,14 +311,17 @@ def _by_rule(work: Work, entry: Entry, paper: Paper) -> list[Room]:
     return []
 
 
-def _check_whole(entry: Entry, links: Sequence[Link]) -> None:
+def _check_whole(entry: Entry, links: Sequence[Link], uncovered: int) -> None:
     """Refuse a refund or a write-off that is not, on its own day, against what is open.
+
+    Args:
+        uncovered: what may stay open of a correction, because it was before.
 
     Raises:
         OverAllocated: a part of it would stay open.
     """
     linked = sum(link.amount.minor for link in links if link.on == entry.on)
-    if linked < entry.amount.minor:
+    if linked < entry.amount.minor - uncovered:
         what = "credit" if entry.side == DEBIT else "debt"
         refused = over_allocated(entry.amount, linked, what, entry.on, "amount")
         refused.remedy = f"a {entry.kind} is wholly against what is open on {entry.on}"
