@@ -92,9 +92,24 @@ def test_a_refund_is_never_above_what_is_free_on_its_day(book: Book, acme: Clien
     for amount, on in (("50.01 EUR", 0), ("50 EUR", -6)):
         with pytest.raises(OverAllocated):
             book.ledger.record_refund(acme, amount, on=day(on))
-    with pytest.raises(OverAllocated):
-        book.ledger.record_refund(acme, "10 EUR", allocate={})
     book.ledger.record_refund(acme, "50 EUR", on=day(-5))
+
+
+def test_a_refund_may_be_linked_later_and_is_within_what_is_free_all_the_same(
+    book: Book, acme: Client
+) -> None:
+    payment = book.ledger.record_payment(acme, "50 EUR", on=day(-5))
+    for amount, on in (("50.01 EUR", 0), ("1 EUR", -6)):
+        with pytest.raises(OverAllocated):
+            book.ledger.record_refund(acme, amount, on=day(on), allocate={})
+    loose = book.ledger.record_refund(acme, "30 EUR", on=day(-4), allocate={})
+    assert account(book, acme) == ("30.00", "50.00", "30.00")
+    part = book.ledger.record_refund(acme, "15 EUR", on=day(-3), allocate={payment: "10"})
+    assert (open_(book, part), open_(book, payment)) == ("5.00", "40.00")
+    with pytest.raises(OverAllocated, match=r"only 5\.00 EUR"):
+        book.ledger.record_refund(acme, "5.01 EUR", allocate={})
+    book.ledger.allocate(payment, loose, "30")
+    assert (status(book, loose), open_(book, payment)) == ("paid", "10.00")
 
 
 def test_a_refund_of_what_is_told(book: Book, acme: Client) -> None:

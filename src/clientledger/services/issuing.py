@@ -258,14 +258,16 @@ def _settle(
         added = MAX_TOTAL if replaces is None else entry.amount.minor - replaces.amount.minor
         credits_, debits = _sides(entry, own, _by_rule(work, entry, paper))
         links += settle(credits_, debits, most=max(0, added), given=links)
-    if paper.kind in _WHOLE:
+    if paper.kind == "refund" and paper.allocate is not None:
+        _check_free(work, entry)
+    elif paper.kind in _WHOLE:
         _check_whole(entry, links, _uncovered(paper, replaces, moved))
     return links
 
 
 def _uncovered(paper: Paper, replaces: Entry | None, moved: Sequence[Allocation]) -> int:
     """What the corrected document was not against any more: its payment has bounced since."""
-    if replaces is None or paper.allocate is not None or paper.kind == "write-off":
+    if replaces is None or paper.kind == "write-off":
         return 0
     return replaces.amount.minor - sum(one.live.minor for one in moved)
 
@@ -309,6 +311,20 @@ def _by_rule(work: Work, entry: Entry, paper: Paper) -> list[Room]:
             side = CREDIT if entry.side == DEBIT else DEBIT
             return [r for r in open_rooms(work, entry, side) if r.item.on <= entry.on]
     return []
+
+
+def _check_free(work: Work, refund: Entry) -> None:
+    """Refuse a refund of more than is free on its day, whatever it is told to take.
+
+    Raises:
+        OverAllocated: with the refunds that are open, it would be above the free credits.
+    """
+    credits_ = [room for room in open_rooms(work, refund, CREDIT) if room.item.on <= refund.on]
+    debits = open_rooms(work, refund, DEBIT)
+    free = sum(room.from_day(refund.on) for room in credits_)
+    free -= sum(room.item.open.minor for room in debits if room.item.kind == "refund")
+    if refund.amount.minor > free:
+        raise over_allocated(refund.amount, max(0, free), "credit", refund.on, "amount")
 
 
 def _check_whole(entry: Entry, links: Sequence[Link], uncovered: int) -> None:

@@ -158,8 +158,8 @@ class Ledger(Accounts, Settling, Exchanges, Periods, Upserts):
             allocate: as of a payment, and wins over `sale`.
 
         Raises:
-            OverAllocated, Voided, WrongClient, WrongCurrency, WrongDirection, PeriodClosed,
-            NumberTaken, InvalidValue, NotFound: as of a payment.
+            OverAllocated: more than is open of a target, or than the credit note is.
+            LedgerError, NumberTaken, InvalidValue, NotFound: as of a payment.
         """
         told = {
             "client": check_id(client, "client"),
@@ -190,14 +190,13 @@ class Ledger(Accounts, Settling, Exchanges, Periods, Upserts):
         """Record a refund: money given back to the client, never more than is free.
 
         Args:
-            allocate: None takes the oldest free credits; a mapping or pairs
-                {payment, credit note or other credit: amount} takes just these. They make up the
-                whole refund, and were free on its date.
+            allocate: None takes the oldest free credits, which make up the whole refund; a mapping
+                or pairs {payment, credit note or other credit: amount} takes just these; {} takes
+                none. What it does not take stays open, as a debit that settles credits later.
 
         Raises:
-            OverAllocated: more than is free.
-            Voided, WrongClient, WrongCurrency, WrongDirection, PeriodClosed, NumberTaken,
-            InvalidValue, NotFound: as of a payment.
+            OverAllocated: more than is free on its date.
+            LedgerError, NumberTaken, InvalidValue, NotFound: as of a payment.
         """
         told = {
             "client": check_id(client, "client"),
@@ -235,8 +234,7 @@ class Ledger(Accounts, Settling, Exchanges, Periods, Upserts):
 
         Raises:
             OverAllocated: more than is open.
-            Voided, WrongClient, WrongCurrency, WrongDirection, PeriodClosed, InvalidValue,
-            NotFound: as of a payment.
+            LedgerError, InvalidValue, NotFound: as of a payment.
         """
         told = {
             "client": check_id(client, "client"),
