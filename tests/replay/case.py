@@ -229,6 +229,8 @@ class _Run:
         settings = _settings(self.case)
         with open_book(url, clock=clock, settings=settings or None) as book:
             play = Play(book, clock, self.case.events, currency=currency)
+            open_items = self.case.expect.get("open_items")
+            play.left_open = frozenset(open_items if isinstance(open_items, Mapping) else ())
             try:
                 self._setup(play)
                 self._replay(play)

@@ -166,6 +166,10 @@ def refund(play: Play, event: Event) -> None:
     if not event.rejected and any(is_debit(play, target) for target, _ in pairs):
         made.of_debits(pairs)
         return
+    told_none = event.links(*ALLOCATIONS) == [] or event.ref in play.left_open
+    if not pairs and told_none and not event.rejected:
+        made.record([])
+        return
     try:
         made.record(play.fill(pairs, amount) or None)
     except OverAllocated:

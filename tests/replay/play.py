@@ -124,6 +124,8 @@ class Play:
     left_out: tuple[str, ...] = ()
     nothing: frozenset[str] = frozenset()
     """The refs of documents that were left out."""
+    left_open: frozenset[str] = frozenset()
+    """The refs of documents that the case expects to be open at the end."""
     at: int = 0
 
     # ------------------------------------------------------------ one event at a time
