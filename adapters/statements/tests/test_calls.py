@@ -1,6 +1,7 @@
 """The one call, its refusals, and the plugin."""
 
 import decimal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -157,3 +158,13 @@ def test_whatever_a_page_would_load_is_refused(
     assert len(asked) == 1
     refused = [record.message for record in caplog.records if "disallowed" in record.message]
     assert len(refused) == 2
+
+
+def test_the_plugin_loads_nothing_that_draws_before_it_is_asked() -> None:
+    code = (
+        "import sys, clientledger_statements.plugin;"
+        "print([name for name in ('babel', 'jinja2', 'xlsxwriter', 'weasyprint', 'wcwidth')"
+        " if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -6,12 +6,16 @@ from typing import Literal
 
 from cyclopts import App
 
-from clientledger.cli import reading, writing
+from clientledger.cli import amending, papers, periods, promises, reading, writing
 from clientledger.cli.exits import OK, guarded
+from clientledger.cli.explaining import explain
 from clientledger.cli.importing import import_
+from clientledger.cli.options import BEGIN, CLIENTS, LEDGER, READ
 from clientledger.cli.screen import Screen
+from clientledger.cli.statements import statement
 from clientledger.cli.tasks import task
 from clientledger.cli.tour import demo
+from clientledger.cli.trials import what_if
 
 __all__ = ["app", "run"]
 
@@ -41,37 +45,55 @@ app = App(
     result_action="return_value",
 )
 
-for reader in (
-    reading.card,
-    reading.find,
-    reading.debtors,
-    reading.ageing,
-    reading.best,
-    reading.dormant,
-    reading.agenda,
-    reading.timeline,
-    reading.statement,
-    reading.verify,
-):
-    app.command(reader, group="Read")
-
-for writer in (
-    writing.add_client,
-    writing.log,
-    writing.sale,
-    writing.payment,
-    writing.hand_over,
-    writing.add_member,
-    writing.settings,
-):
-    app.command(writer, group="Write")
+for group, commands in {
+    BEGIN: (writing.settings,),
+    READ: (
+        reading.card,
+        reading.find,
+        reading.debtors,
+        reading.ageing,
+        reading.best,
+        reading.dormant,
+        reading.agenda,
+        reading.timeline,
+        statement,
+        explain,
+        what_if,
+        reading.verify,
+    ),
+    LEDGER: (
+        papers.sale,
+        papers.payment,
+        papers.credit_note,
+        papers.refund,
+        papers.write_off,
+        papers.opening_balance,
+        amending.allocate,
+        amending.release,
+        amending.exchange,
+        amending.void,
+        amending.correct,
+        periods.close_period,
+        periods.reopen_period,
+    ),
+    CLIENTS: (
+        writing.add_client,
+        writing.log,
+        promises.promise,
+        promises.withdraw,
+        writing.hand_over,
+        writing.add_member,
+    ),
+}.items():
+    for command in commands:
+        app.command(command, group=group)
 
 app.command(task)
-app.command(import_, name="import", group="Write")
-app.command(demo, group="Begin")
+app.command(import_, name="import", group=BEGIN)
+app.command(demo, group=BEGIN)
 
 
-@app.command(group="Begin")
+@app.command(group=BEGIN)
 def completion(shell: Literal["bash", "zsh", "fish"] = "bash", /) -> int:
     """Print what lets a shell complete the commands: eval "$(clientledger completion bash)".
 

@@ -10,12 +10,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from clientledger import Agreement, Card, Client, Contact, OpenItem, Page
+from clientledger import Agreement, Card, Client, Contact, Page
+from clientledger.cli.figures import due_of
 from clientledger.cli.lists import day_of, due_text, every, line_of
 from clientledger.cli.naming import short
-from clientledger.cli.screen import BAD, DIM, Screen, amount, heading, late, name, table
+from clientledger.cli.receipts import called
+from clientledger.cli.screen import DIM, Screen, amount, heading, late, name, table
 
-__all__ = ["card_view"]
+__all__ = ["agreed", "card_view"]
 
 _WIDE = 118
 _GAP = 3
@@ -107,8 +109,8 @@ def _open_items(card: Card) -> list[RenderableType]:
             "=due|document|>open|>of",
             (
                 (
-                    _due(item, card),
-                    name(f"{item.kind} {item.number or item.on}"),
+                    due_of(item, card.as_of),
+                    name(called(item)),
                     amount(item.open, code=True),
                     "" if item.open == item.amount else amount(item.amount),
                 )
@@ -117,16 +119,6 @@ def _open_items(card: Card) -> list[RenderableType]:
         ),
         "",
     ]
-
-
-def _due(item: OpenItem, card: Card) -> Text:
-    if item.due is None:
-        return Text("prepaid", style=DIM)
-    text = Text(item.due.isoformat())
-    if item.overdue(card.as_of):
-        text.append(f"  {(card.as_of - item.due).days} d late")
-        text.stylize(BAD)
-    return text
 
 
 def _purchases(card: Card) -> list[RenderableType]:
@@ -162,13 +154,14 @@ def _agreements(card: Card) -> list[RenderableType]:
         heading("Agreed", _part(len(shown), card.agreements)),
         table(
             "=kind|what|=until",
-            ((one.kind, name(_agreed(one)), one.valid_until) for one in shown),
+            ((one.kind, name(agreed(one)), one.valid_until) for one in shown),
         ),
         "",
     ]
 
 
-def _agreed(one: Agreement) -> str:
+def agreed(one: Agreement) -> str:
+    """What was agreed, with the figures that its words leave out."""
     figures = [
         f"{one.percent:f} %" if one.percent is not None else "",
         str(one.amount) if one.amount is not None else "",

@@ -52,13 +52,29 @@ _CODES: tuple[tuple[type[ClientLedgerError], int], ...] = (
     (DeliveryError, STORE),
 )
 
-_OPTIONS = {"url": "book", "from_": "giver", "to": "taker", "lines": "line"}
+_OPTIONS = {
+    "debit_or_instalment": "debit",
+    "entry": "document",
+    "external_ids": "external-id",
+    "figure": "document",
+    "from_": "from",
+    "instalments": "instalment",
+    "lines": "line",
+    "lines_or_amount": "line",
+    "through": "day",
+    "url": "book",
+    "valid_from": "from",
+    "valid_until": "until",
+}
 # What the library would have a program do, as a command.
 _COMMANDS = {
     "book.clients.find(...)": "clientledger find TEXT",
     "book.team.add(key, name)": "clientledger add-member KEY NAME",
+    "book.ledger.reopen_period": "clientledger reopen-period",
+    "reopen the period: reopen_period": "reopen the period: clientledger reopen-period",
     'give currency="EUR", or set': "give --currency EUR, or set",
     'give Money("500.00", "EUR"), "500.00 EUR", or currency=': 'write "500.00 EUR" or --currency',
+    "ledger.exchange": "clientledger exchange",
     "open it for writing first": "make a book: clientledger add-client NAME",
     'block=["': '--block "',
     '"]': '"',

@@ -15,12 +15,23 @@ from cyclopts import Group, Parameter
 from clientledger import Book, InvalidValue, open_book
 
 __all__ = [
+    "BEGIN",
+    "CLIENTS",
     "COMMON",
+    "LEDGER",
+    "READ",
     "AsOf",
+    "ClientWords",
     "Common",
+    "CurrencyOf",
     "Day",
+    "DocumentWords",
     "Key",
     "Limit",
+    "On",
+    "Sources",
+    "Switch",
+    "Texts",
     "book_file",
     "book_url",
     "read_day",
@@ -32,6 +43,11 @@ _SCHEME = re.compile(r"[a-z][a-z0-9]+(?:\+[a-z0-9]+)?:")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
 _SQLITE = "sqlite:///"
+
+BEGIN, READ, LEDGER, CLIENTS = (
+    Group(name, sort_key=place)
+    for place, name in enumerate(("Begin", "Read", "Ledger", "Clients and work"))
+)
 
 
 def read_day(text: str, field: str = "date") -> date:
@@ -76,6 +92,36 @@ AsOf = Annotated[
         metavar="YYYY-MM-DD",
         help="The day the figures are for; what is dated later does not count. Today by default.",
     ),
+]
+On = Annotated[
+    date | None,
+    Parameter(
+        converter=_day_of_token,
+        n_tokens=1,
+        metavar="YYYY-MM-DD",
+        help="The business date; today by default.",
+    ),
+]
+ClientWords = Annotated[
+    str,
+    Parameter(help="An id, an external id (source:id), or words that name exactly one client."),
+]
+DocumentWords = Annotated[
+    str,
+    Parameter(
+        help="A document: its id, an external id (source:id), or its number; where documents of "
+        "several kinds have the number, with its kind before it, such as payment/17."
+    ),
+]
+CurrencyOf = Annotated[
+    str | None,
+    Parameter(metavar="CODE", help="Of an amount without one; the book's by default."),
+]
+Texts = Annotated[list[str] | None, Parameter(negative=())]
+Switch = Annotated[bool, Parameter(negative=())]
+Sources = Annotated[
+    list[str] | None,
+    Parameter(metavar="SOURCE:ID", negative=(), help="What another system calls it."),
 ]
 Key = Annotated[
     str | None,

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from clientledger import Account, AgeingRow, Bucket, Money, Page, Report, codec
+from clientledger import Account, AgeingRow, Bucket, Money, Page, Report, Statement, codec
 
 __all__ = ["days", "emit", "plain"]
 
@@ -17,6 +17,7 @@ _ALSO: Mapping[type[Any], tuple[str, ...]] = {
     AgeingRow: ("balance",),
     Bucket: ("label",),
     Report: ("ok",),
+    Statement: ("debits", "credits"),
 }
 """What a value works out, and a reader of JSON wants to be given."""
 

@@ -1,12 +1,11 @@
 """The commands that read a book."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from clientledger import Book, Client, InvalidValue
+from clientledger import InvalidValue
 from clientledger.cli.card import card_view
 from clientledger.cli.exits import NO, OK
 from clientledger.cli.lists import (
@@ -19,7 +18,6 @@ from clientledger.cli.lists import (
     debtors_tables,
     dormant_table,
     report_text,
-    statement_table,
     timeline_table,
 )
 from clientledger.cli.naming import client_named, names_of
@@ -35,7 +33,6 @@ __all__ = [
     "debtors",
     "dormant",
     "find",
-    "statement",
     "timeline",
     "verify",
 ]
@@ -258,39 +255,6 @@ def timeline(
     return OK
 
 
-def statement(
-    client: str,
-    /,
-    *,
-    currency: Annotated[
-        str | None,
-        Parameter(metavar="CODE", help="The currency; needed where the client has several."),
-    ] = None,
-    since: Day | None = None,
-    until: Day | None = None,
-    common: Common = COMMON,
-) -> int:
-    """Show an account between two days: each document, and the balance after it.
-
-    Args:
-        client: an id, an external id (source:id), or words that name exactly one client.
-        since: the first day; that of the first document by default.
-        until: the last day; today by default.
-    """
-    with common.read() as book:
-        found = client_named(book, client)
-        last = today(book, until)
-        code = currency or _only_currency(book, found)
-        made = book.ledger.statement(
-            found, code, since or _first_day(book, found, code, last), last
-        )
-    if common.json:
-        emit({"name": found.name, **plain(made)})
-    else:
-        Screen().show(*statement_table(made, found.name))
-    return OK
-
-
 def verify(*, common: Common = COMMON) -> int:
     """Recompute everything from the entries; ends with 1 where a row disagrees."""
     with common.read() as book:
@@ -327,22 +291,3 @@ def _checked(limit: int) -> int:
 
 def _limit(limit: int) -> int | None:
     return _checked(limit) or None
-
-
-def _only_currency(book: Book, client: Client) -> str:
-    codes = list(book.ledger.accounts(client))
-    if len(codes) == 1:
-        return codes[0]
-    usual = book.settings.currency
-    if not codes and usual:
-        return usual
-    raise InvalidValue(
-        f"{client.name} has accounts in {', '.join(codes)}" if codes else "no currency is known",
-        field="currency",
-        remedy="say which: --currency EUR",
-    )
-
-
-def _first_day(book: Book, client: Client, currency: str, last: date) -> date:
-    first = book.ledger.find(client=client, currency=currency, until=last, voided=True, limit=1)
-    return first[0].on if first else last

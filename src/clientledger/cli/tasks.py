@@ -6,15 +6,14 @@ from clientledger import Book, Task
 from clientledger.cli.exits import OK
 from clientledger.cli.lists import due_text
 from clientledger.cli.naming import client_named, external_ids, short, task_named
-from clientledger.cli.options import COMMON, Common, Key
+from clientledger.cli.options import CLIENTS, COMMON, Common, Key, Sources
 from clientledger.cli.plain import emit
 from clientledger.cli.screen import Screen
 from clientledger.cli.told import read_due
-from clientledger.cli.writing import Sources
 
 __all__ = ["task"]
 
-task = App(name="task", group="Write", help="Add a task, or say what became of one.")
+task = App(name="task", group=CLIENTS, help="Add a task, or say what became of one.")
 
 
 @task.command

@@ -3,13 +3,21 @@
 import csv
 from collections.abc import Iterable
 from datetime import date, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from clientledger import Book, Client, Contact, Entry, InvalidValue, Line
-from clientledger.cli.naming import debit_named
+from clientledger.cli.naming import document_named
 from clientledger.cli.options import read_day, read_moment
 
-__all__ = ["read_allocation", "read_contact", "read_due", "read_line"]
+__all__ = [
+    "read_allocation",
+    "read_contact",
+    "read_content",
+    "read_due",
+    "read_instalments",
+    "read_line",
+]
 
 
 def read_line(text: str) -> Line:
@@ -52,30 +60,85 @@ def read_contact(text: str) -> Contact | dict[str, object]:
     }
 
 
-def read_allocation(book: Book, client: Client, told: Iterable[str]) -> dict[Entry, str]:
-    """Read ``number=amount`` texts: how much of a payment goes to which sale.
+def read_content(lines: Iterable[str] | None, amount: str | None, what: str) -> list[Line] | str:
+    """What a document is over: its lines, or just an amount.
 
     Raises:
-        InvalidValue: one is written otherwise, or names a sale twice.
-        NotFound: no such sale of the client.
+        InvalidValue: both are told, or neither.
     """
+    if (lines is None) == (amount is None):
+        raise InvalidValue(
+            f"a {what} has lines or an amount",
+            field="line",
+            remedy='give --line "name;quantity;price" (several times) or --amount "500.00 EUR"',
+        )
+    return amount if amount is not None else [read_line(text) for text in lines or ()]
+
+
+def read_instalments(told: Iterable[str] | None) -> list[tuple[date, str]] | None:
+    """Read ``YYYY-MM-DD=amount`` texts: what falls due when.
+
+    Raises:
+        InvalidValue: one is written otherwise.
+    """
+    if told is None:
+        return None
+    parts = []
+    for text in told:
+        day, equals, amount = text.partition("=")
+        if not equals or not amount.strip():
+            raise InvalidValue(
+                "not an instalment",
+                field="instalment",
+                value=text,
+                remedy='write it "2026-12-01=100.00"',
+            )
+        parts.append((read_day(day.strip(), "instalment"), amount.strip()))
+    return parts
+
+
+def read_allocation(
+    book: Book,
+    client: Client | UUID,
+    told: Iterable[str] | None,
+    *,
+    free: bool = False,
+    credits: bool = False,
+) -> dict[Entry, str] | None:
+    """Read ``document=amount`` texts: how much goes to which; None where nothing is told.
+
+    Args:
+        free: it goes to none.
+        credits: of those that have the number, credits are meant rather than debits.
+
+    Raises:
+        InvalidValue: one is written otherwise, names a document twice, or stands beside `free`.
+        NotFound: no such document of the client.
+    """
+    if free and told:
+        raise InvalidValue(
+            "it is left free or allocated", field="free", remedy="leave one of them out"
+        )
+    if not told:
+        return {} if free else None
+    side = "credit" if credits else "debit"
     found: dict[Entry, str] = {}
     for text in told:
         number, equals, amount = text.rpartition("=")
         if not equals or not number.strip() or not amount.strip():
             raise InvalidValue(
-                "not a part of a payment",
+                "not a document and an amount",
                 field="allocate",
                 value=text,
                 remedy='write it "INV-17=100.00"',
             )
-        entry = debit_named(book, client, number.strip())
+        entry = document_named(book, number, client=client, fits=lambda one: one.side == side)
         if entry in found:
             raise InvalidValue(
-                "the sale is named twice",
+                "the document is named twice",
                 field="allocate",
                 value=text,
-                remedy="give each sale one amount",
+                remedy="give each document one amount",
             )
         found[entry] = amount.strip()
     return found

@@ -1,34 +1,16 @@
-"""The commands that write to a book: clients, interactions, documents, members."""
+"""The commands that write to a book: clients, interactions, members, settings."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from clientledger import Account, Book, Client, Entry, InvalidValue, Money
-from clientledger.cli.exits import OK
 from clientledger.cli.naming import client_named, external_ids
-from clientledger.cli.options import COMMON, Common, Day, Key, read_moment
-from clientledger.cli.plain import emit, plain
-from clientledger.cli.screen import Screen, amount
-from clientledger.cli.told import read_allocation, read_contact, read_line
+from clientledger.cli.options import COMMON, Common, Key, Sources, Texts, read_moment
+from clientledger.cli.plain import plain
+from clientledger.cli.receipts import count, done
+from clientledger.cli.told import read_contact
 
-__all__ = [
-    "add_client",
-    "add_member",
-    "hand_over",
-    "log",
-    "payment",
-    "sale",
-    "settings",
-]
-
-_ALWAYS = date(2999, 12, 31)
-Texts = Annotated[list[str] | None, Parameter(negative=())]
-Sources = Annotated[
-    list[str] | None,
-    Parameter(metavar="SOURCE:ID", negative=(), help="What another system calls it."),
-]
+__all__ = ["add_client", "add_member", "hand_over", "log", "settings"]
 
 
 def add_client(
@@ -84,7 +66,7 @@ def add_client(
             external_ids=external_ids(external_id or ()),
             key=key,
         )
-    return _done(common, client, f"Added {client.name}, id {client.id}.")
+    return done(common, client, f"Added {client.name}, id {client.id}.")
 
 
 def log(
@@ -128,109 +110,12 @@ def log(
             external_ids=external_ids(external_id or ()),
             key=key,
         )
-    return _done(common, made, f"Noted for {found.name}: {made.kind}, {made.summary}.")
-
-
-def sale(
-    client: str,
-    /,
-    *,
-    line: Texts = None,
-    amount: str | None = None,
-    currency: str | None = None,
-    on: Day | None = None,
-    due: Day | None = None,
-    number: str | None = None,
-    use_prepayments: bool | None = None,
-    external_id: Sources = None,
-    key: Key = None,
-    common: Common = COMMON,
-) -> int:
-    """Record a sale: its lines, or just its amount.
-
-    Args:
-        client: an id, an external id (source:id), or words that name exactly one client.
-        line: "name;quantity;price" or "name;quantity;price;sku"; may be given several times.
-        amount: in place of lines, such as "500.00 EUR".
-        currency: of the lines, or of an amount without one; the book's by default.
-        on: the date; today by default.
-        due: when it has to be paid; on its own date by default.
-        number: the document's number, unique among sales.
-        use_prepayments: whether what is prepaid settles it; as the book's settings say by default.
-    """
-    if (line is None) == (amount is None):
-        raise InvalidValue(
-            "a sale has lines or an amount",
-            field="line",
-            remedy='give --line "name;quantity;price" (several times) or --amount "500.00 EUR"',
-        )
-    with common.write() as book:
-        found = client_named(book, client)
-        made = book.ledger.record_sale(
-            found,
-            amount if amount is not None else [read_line(text) for text in line or ()],
-            currency=currency,
-            on=on,
-            due=due,
-            number=number,
-            use_prepayments=use_prepayments,
-            external_ids=external_ids(external_id or ()),
-            key=key,
-        )
-        return _document(common, book, found, made)
-
-
-def payment(
-    client: str,
-    amount: str,
-    /,
-    *,
-    currency: str | None = None,
-    allocate: Texts = None,
-    free: Annotated[bool, Parameter(negative=())] = False,
-    on: Day | None = None,
-    method: str = "",
-    number: str | None = None,
-    external_id: Sources = None,
-    key: Key = None,
-    common: Common = COMMON,
-) -> int:
-    """Record a payment. Without a word it settles the oldest due first; what is left is prepaid.
-
-    Args:
-        client: an id, an external id (source:id), or words that name exactly one client.
-        amount: such as "500.00 EUR".
-        currency: of an amount without one; the book's by default.
-        allocate: what it settles, "number of the sale=amount"; may be given several times.
-        free: let it settle nothing; all of it is prepaid.
-        on: the date; today by default.
-        method: in your own words, such as "bank transfer".
-        number: the document's number, unique among payments.
-    """
-    if free and allocate:
-        raise InvalidValue(
-            "a payment is left free or allocated", field="free", remedy="leave one of them out"
-        )
-    with common.write() as book:
-        found = client_named(book, client)
-        told = {} if free else read_allocation(book, found, allocate) if allocate else None
-        made = book.ledger.record_payment(
-            found,
-            amount,
-            currency=currency,
-            allocate=told,
-            on=on,
-            method=method,
-            number=number,
-            external_ids=external_ids(external_id or ()),
-            key=key,
-        )
-        return _document(common, book, found, made)
+    return done(common, made, f"Noted for {found.name}: {made.kind}, {made.summary}.")
 
 
 def hand_over(
-    giver: str,
-    taker: str,
+    giver: Annotated[str, Parameter(name="from")],
+    taker: Annotated[str, Parameter(name="to")],
     /,
     *,
     client: Texts = None,
@@ -253,8 +138,8 @@ def hand_over(
         made = book.team.hand_over(
             giver, taker, clients=chosen, tasks=tasks, reason=reason, key=key
         )
-    clients, moved = _count(len(made.clients), "client"), _count(len(made.tasks), "open task")
-    return _done(common, made, f"{giver} handed {clients} and {moved} over to {taker}.")
+    clients, moved = count(len(made.clients), "client"), count(len(made.tasks), "open task")
+    return done(common, made, f"{giver} handed {clients} and {moved} over to {taker}.")
 
 
 def add_member(
@@ -276,7 +161,7 @@ def add_member(
     """
     with common.make() as book:
         made = book.team.add(key, name or key, email=email, phone=phone)
-    return _done(common, made, f"Added {made.name}, key {made.key}.")
+    return done(common, made, f"Added {made.name}, key {made.key}.")
 
 
 def settings(
@@ -285,6 +170,8 @@ def settings(
     time_zone: str | None = None,
     region: str | None = None,
     use_prepayments: bool | None = None,
+    credit_limit: Literal["refuse", "warn"] | None = None,
+    company: str | None = None,
     common: Common = COMMON,
 ) -> int:
     """Show how the book counts, or change it; a book that is not there yet is made by a change.
@@ -294,61 +181,23 @@ def settings(
         time_zone: in which today is told, such as Europe/Kyiv.
         region: the country whose national phone numbers are understood, such as UA.
         use_prepayments: whether what is prepaid settles a new sale by itself.
+        credit_limit: whether a sale above a client's agreed limit is refused, or only told of.
+        company: the name of our own side, for statements.
     """
     told = {
         "currency": currency,
         "time_zone": time_zone,
         "region": region,
         "use_prepayments": use_prepayments,
+        "credit_limit": credit_limit,
+        "company": company,
     }
     changes: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     with common.make() if changes else common.read() as book:
         made = book.change_settings(**changes) if changes else book.settings
     lines = [
-        f"{name}: {value}"
+        f"{name}: {'none' if value in (None, '') else value}"
         for name, value in plain(made).items()
         if name not in ("id", "revision", "currencies")
     ]
-    return _done(common, made, "\n".join(lines))
-
-
-def _document(common: Common, book: Book, client: Client, entry: Entry) -> int:
-    account = book.ledger.account(client, entry.amount.unit)
-    if common.json:
-        emit({**plain(entry), "account": plain(account)})
-        return OK
-    state = book.ledger.state(entry, as_of=_ALWAYS)
-    title = f"{entry.kind.capitalize()} {entry.number}" if entry.number else entry.kind.capitalize()
-    due = f", due {entry.due}" if entry.due and entry.due != entry.on else ""
-    lines = [f"{title} of {entry.on}: {_written(entry.amount)}{due}. {client.name}."]
-    for link in state.allocations:
-        other = book.ledger.get(link.credit if link.debit == entry.id else link.debit)
-        verb = "settled by" if link.debit == entry.id else "settles"
-        named = f"{other.kind} {other.number or other.on}"
-        lines.append(f"  {verb} {named}: {_written(link.live)}")
-    lines.append(f"  {_standing(account)}")
-    Screen().show("\n".join(lines))
-    return OK
-
-
-def _standing(account: Account) -> str:
-    owes = _written(account.owed) if account.owed else f"nothing in {account.currency}"
-    late = f" ({_written(account.overdue)} of it overdue)" if account.overdue else ""
-    prepaid = f", and has {_written(account.prepaid)} prepaid" if account.prepaid else ""
-    return f"now owes {owes}{late}{prepaid}"
-
-
-def _written(money: Money) -> str:
-    return amount(money, code=True).plain
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _done(common: Common, made: Any, said: str) -> int:
-    if common.json:
-        emit(made)
-    else:
-        Screen().show(said)
-    return OK
+    return done(common, made, "\n".join(lines))

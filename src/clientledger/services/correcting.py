@@ -99,7 +99,7 @@ def _changed(old: Entry, day: date, changes: Mapping[str, Any]) -> Paper:
     """A document as it was, with changes."""
     if old.kind not in _TOLD or old.pair is not None:
         raise InvalidValue(
-            f"a {old.kind} is not corrected",
+            f"entries of this kind are not corrected: {old.kind}",
             field="entry",
             value=old.id,
             remedy="void it, and record it anew",

@@ -209,8 +209,13 @@ class _Several:
 
 
 def _holds_less(live: Money, wanted: Money) -> OverAllocated | NotLinked:
-    refusal = OverAllocated if live else NotLinked
-    return refusal(
+    if not live:
+        return NotLinked(
+            "nothing is allocated any more",
+            field="amount",
+            remedy="look at ledger.state(entry).allocations",
+        )
+    return OverAllocated(
         f"only {live} of the allocation holds",
         field="amount",
         value=wanted,

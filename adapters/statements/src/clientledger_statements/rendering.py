@@ -1,25 +1,17 @@
 """The one call: a statement in, a file out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Context, localcontext
+from typing import TYPE_CHECKING
 
 from clientledger import InvalidValue, Statement
-from clientledger_statements.document import Document, document_of
-from clientledger_statements.html import write_html
-from clientledger_statements.pdf import write_pdf
-from clientledger_statements.text import write_text
-from clientledger_statements.wording import wording_of
-from clientledger_statements.xlsx import write_xlsx
+
+if TYPE_CHECKING:
+    from clientledger_statements.document import Document
 
 __all__ = ["FORMATS", "LAYOUTS", "render"]
 
-_WRITERS: Mapping[str, Callable[[Document], bytes]] = {
-    "text": write_text,
-    "html": write_html,
-    "pdf": write_pdf,
-    "xlsx": write_xlsx,
-}
-FORMATS: tuple[str, ...] = tuple(_WRITERS)
+FORMATS: tuple[str, ...] = ("text", "html", "pdf", "xlsx")
 """The formats: plain text (UTF-8), a page (HTML), PDF, and a spreadsheet (xlsx)."""
 
 LAYOUTS: tuple[str, ...] = ("statement", "act")
@@ -55,12 +47,29 @@ def render(
             value=statement,
             remedy="give what book.ledger.statement returns",
         )
-    write = _WRITERS[_one_of(format, "format", FORMATS)]
+    write = _writer(_one_of(format, "format", FORMATS))
     chosen = _one_of(layout, "layout", LAYOUTS)
+    # What draws a file is slow to import, and a plugin may be loaded and never asked.
+    from clientledger_statements.document import document_of
+    from clientledger_statements.wording import wording_of
+
     wording = wording_of(locale)
     # Babel rounds by the thread's context, which may be a host's of small precision.
     with localcontext(Context(prec=60)):
         return write(document_of(statement, chosen, wording))
+
+
+def _writer(format: str) -> Callable[["Document"], bytes]:
+    match format:
+        case "text":
+            from clientledger_statements.text import write_text as write
+        case "html":
+            from clientledger_statements.html import write_html as write
+        case "pdf":
+            from clientledger_statements.pdf import write_pdf as write
+        case _:
+            from clientledger_statements.xlsx import write_xlsx as write
+    return write
 
 
 def _one_of(value: object, field: str, allowed: tuple[str, ...]) -> str:
