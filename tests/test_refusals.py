@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from tests.books import KINDS, TODAY, Clock, day, dump, in_memory, new_book, rows, undone
 
 from clientledger import (
+    Account,
     Address,
     Agreement,
     Allocation,
@@ -45,15 +46,18 @@ from clientledger import (
     NotLinked,
     NumberTaken,
     OverAllocated,
+    PaymentTerms,
     Release,
     Stale,
     Task,
+    TermsPart,
     Voided,
     WrongClient,
     WrongCurrency,
     WrongDirection,
     codec,
     open_book,
+    read_terms,
 )
 from clientledger.domain.money import MAX_MINOR, MAX_TOTAL
 from clientledger.domain.recording import issue
@@ -92,6 +96,14 @@ class Shop:
     todo: Task
     done: Task
     gone: Member
+    note: Entry
+    refund: Entry
+    loss: Entry
+    back: Entry
+    opening: Entry
+    exchanged: Entry
+    corrected: Entry
+    limit: Agreement
     before: dict[str, list[str]]
 
 
@@ -147,6 +159,20 @@ def stocked(book: Book) -> Shop:
     others_promise = book.agreements.promise(other, "discount", "3 % off", percent="3")
     todo = book.tasks.add("Call back", client=client, due=day(1), assignee="petro")
     done = book.tasks.complete(book.tasks.add("Pack", client=client))
+    delta = book.clients.add("Delta")
+    limit = book.agreements.promise(delta, "credit limit", "up to 500", amount="500 EUR")
+    book.agreements.promise(delta, "payment terms", "x", terms="30 % now, rest in 30 days")
+    opening = ledger.record_opening_balance(delta, "20 EUR", on=day(-50))
+    deltas = ledger.record_sale(delta, "80 EUR", on=day(-40))
+    note = ledger.record_credit_note(delta, "9 EUR", reason="broken", sale=deltas, on=day(-30))
+    prepaid = ledger.record_payment(delta, "50 EUR", on=day(-20), allocate={})
+    refund = ledger.record_refund(delta, "5 EUR", on=day(-10))
+    loss = ledger.write_off(delta, "8 EUR", reason="lost", on=day(-9), allocate={opening: "8"})
+    ledger.release(ledger.state(loss).allocations[0], "3", on=day(-8))
+    back = ledger.find(client=delta, kind="write-off")[-1]
+    exchanged = ledger.exchange(prepaid, "7 EUR", "8 USD", on=day(-7))
+    slip = ledger.record_sale(delta, "13 EUR", on=day(-6), use_prepayments=False)
+    corrected = ledger.correct(slip, reason="a slip", lines_or_amount="12 EUR")
     return Shop(
         book=book,
         client=client,
@@ -173,6 +199,14 @@ def stocked(book: Book) -> Shop:
         todo=todo,
         done=done,
         gone=gone,
+        note=note,
+        refund=refund,
+        loss=loss,
+        back=back,
+        opening=opening,
+        exchanged=exchanged,
+        corrected=corrected,
+        limit=limit,
         before=dump(book),
     )
 
@@ -1247,7 +1281,11 @@ for _name, _target in {
         "entry",
     )
 refuse(
-    "a release of nothing left", lambda s: s.book.ledger.release(s.released), NotLinked, "amount"
+    "a release of nothing left",
+    lambda s: s.book.ledger.release(s.released),
+    NotLinked,
+    "amount",
+    value=False,
 )
 refuse(
     "a release of more than holds",
@@ -1671,6 +1709,20 @@ def circular() -> list[Any]:
 BOX = stocked(in_memory())
 CONSTANT = rows(BOX.book)
 RECORDS = [getattr(BOX, field.name) for field in attrs.fields(Shop)[1:-1]]
+STATEMENT = BOX.book.ledger.statement(BOX.note.client, "EUR", day(-99), day(0))
+FIGURES: list[Any] = [
+    BOX.book.settings,
+    STATEMENT,
+    STATEMENT.rows[0],
+    STATEMENT.account,
+    *BOX.book.insights.ageing(),
+    BOX.book.insights.ageing()[0].buckets[1],
+    BOX.book.ledger.explain(STATEMENT.account),
+    BOX.book.ledger.state(BOX.sale),
+    read_terms("30 % now, rest in 30 days"),
+    TermsPart(share=Decimal(100), days=3),
+    PaymentTerms("in words of our own", (TermsPart(share=None, months=1),)),
+]
 PLAIN = st.one_of(
     st.none(),
     st.booleans(),
@@ -1685,6 +1737,7 @@ PLAIN = st.one_of(
     st.uuids(),
     st.sampled_from(RECORDS),
     st.sampled_from([*BOX.parts.instalments, *BOX.sale.lines, *BOX.book.ledger.open_items()]),
+    st.sampled_from(FIGURES),
     st.sampled_from(
         ["olena", "petro", "EUR", "memory:", "debit", "5.00 EUR", "2026-03-01", "open"]
     ),
@@ -1709,6 +1762,10 @@ PLAIN = st.one_of(
             Line("x", 0.1, [], sku=7, total={}),  # type: ignore[arg-type]  # junk on purpose
             Instalment(TODAY, Money("5", "EUR")),
             Instalment("x", 5, "y", "z"),  # type: ignore[arg-type]  # junk on purpose
+            Instalment(TODAY, Money("5", "EUR"), 2**70, BOX.sale.id),
+            Account(owed=7, prepaid=None, overdue=()),  # type: ignore[arg-type]  # junk on purpose
+            "end of month + 10",
+            "30 % now, 30 % now, rest in 3650 days",
             Contact(7, phones=7),  # type: ignore[arg-type]  # junk on purpose
             Address(street=7),  # type: ignore[arg-type]  # junk on purpose
             int,
@@ -1761,7 +1818,42 @@ GOOD: dict[str, Any] = {
     "since": day(-30),
     "until": day(0),
     "external_id": ("erp", "C-1"),
+    "on": day(-1),
+    "through": day(-60),
+    "into": "7 USD",
+    "debit": BOX.sale,
+    "figure": STATEMENT.account,
+    "exchange": BOX.exchanged,
+    "statement": STATEMENT,
+    "format": "text",
 }
+OF_ONE_CALL: dict[str, dict[str, Any]] = {
+    "team.add": {"key": "new"},
+    "ledger.reopen_period": {"from_": day(-70)},
+    "ledger.upsert_sale": {"external_id": ("erp", "S-1")},
+    "ledger.unallocate": {"credit": BOX.used, "debit": BOX.allocation.debit},
+}
+"""What is good for one call only."""
+CHANGES = [
+    "lines_or_amount",
+    "lines",
+    "amount",
+    "currency",
+    "due",
+    "instalments",
+    "terms",
+    "number",
+    "method",
+    "sale",
+    "allocate",
+    "use_prepayments",
+    "agreements",
+    "external_ids",
+    "reason",
+    "on",
+]
+"""What a correction can be told by name."""
+LIVE = [BOX.sale, BOX.free, BOX.note, BOX.refund, BOX.loss, BOX.opening, BOX.corrected]
 SERVICES = ("clients", "interactions", "agreements", "ledger", "insights", "tasks", "team")
 ALONE = {"atomic", "run", "close", "settings", "actor", "what_if"}
 
@@ -1801,10 +1893,13 @@ def test_any_values_anywhere_are_taken_or_refused_by_our_errors(
     parameters = inspect.signature(method_of(BOX.book, name)).parameters
     named = [p for p in parameters.values() if p.kind is not p.VAR_KEYWORD]
     given_: dict[str, Any] = {p.name: GOOD.get(p.name) for p in named if p.default is p.empty}
-    if name == "team.add":
-        given_["key"] = "new"
+    given_ |= OF_ONE_CALL.get(name, {})
     keys = [p.name for p in named]
-    if len(keys) < len(parameters):
+    if name == "ledger.correct":
+        given_["entry"] = data.draw(st.sampled_from(LIVE), label="entry")
+    if name == "ledger.correct" or name.startswith("ledger.upsert"):
+        keys = list(dict.fromkeys([*keys, *CHANGES]))
+    elif len(keys) < len(parameters):
         keys += ["name", "note", "tags", "at", "body", "currencies", "time_zone", "phones", "x"]
     junk = (
         data.draw(st.lists(st.sampled_from(keys), min_size=1, max_size=3, unique=True))
@@ -1814,6 +1909,9 @@ def test_any_values_anywhere_are_taken_or_refused_by_our_errors(
     for key in junk:
         given_[key] = data.draw(JUNK, label=key)
     with undone(BOX.book) as book:
+        if data.draw(st.booleans(), label="closed"):
+            book.ledger.close_period(day(-65))
+        before = rows(book)
         refusal = None
         try:
             method_of(book, name)(**given_)
@@ -1823,7 +1921,7 @@ def test_any_values_anywhere_are_taken_or_refused_by_our_errors(
             check_whole(book)
         else:
             assert str(refusal)
-            assert rows(book) == CONSTANT
+            assert rows(book) == before
     assert rows(BOX.book) == CONSTANT
 
 
@@ -1839,3 +1937,9 @@ def check_whole(book: Book) -> None:
     if now != CONSTANT:
         for client in now["Client"]:
             codec.dump_json(book.card(client))
+
+
+@pytest.mark.parametrize("format", [[], {}, {"text"}], ids=repr)
+def test_a_format_that_is_no_text_is_refused(format: Any) -> None:
+    with pytest.raises(InvalidValue):
+        BOX.book.export(STATEMENT, format)

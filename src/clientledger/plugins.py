@@ -172,10 +172,11 @@ class Plugins:
             PluginError: two plugins offer one format, or one of them is broken.
         """
         exporters = self._provided(_EXPORTERS)
-        if format not in exporters and isinstance(format, str) and _EXPORTERS.named.match(format):
-            self.discover(format)
+        name = format if isinstance(format, str) else ""
+        if name not in exporters and _EXPORTERS.named.match(name):
+            self.discover(name)
             exporters = self._provided(_EXPORTERS)
-        if not isinstance(format, str) or format not in exporters:
+        if name not in exporters:
             raise InvalidValue(
                 "no installed plugin exports it",
                 field="format",
@@ -183,10 +184,10 @@ class Plugins:
                 remedy=f"installed: {', '.join(sorted(exporters)) or 'none'}; "
                 "clientledger-statements (clientledger[statements]) has text, html, pdf and xlsx",
             )
-        name, exporter = exporters[format]
+        plugin, exporter = exporters[name]
 
         def export(statement: Statement, *, locale: str, layout: str) -> bytes:
-            with _named(name, f"failed to export {format}"):
+            with _named(plugin, f"failed to export {name}"):
                 return cast(bytes, exporter(statement, locale=locale, layout=layout))
 
         return export

@@ -19,8 +19,8 @@ from clientledger.errors import CreditLimitExceeded, InvalidValue
 
 __all__ = [
     "Stamp",
-    "check_balance",
     "check_limit",
+    "check_totals",
     "issue",
     "link",
     "unlink",
@@ -147,22 +147,30 @@ def _purchase_moves(entry: Entry, times: int, on: date) -> list[Move]:
     return [Move(row, {"count": count * times, "sold": sold * times}, bounds, on)]
 
 
-def check_balance(balance: Balance | None, entry: Entry) -> None:
-    """Refuse a document with which the account would pass what every store can add.
+def check_totals(moves: Iterable[Move], held: Iterable[Balance | PurchaseDay]) -> None:
+    """Refuse moves with which a sum would pass what every store can add.
+
+    Args:
+        moves: one for each row.
+        held: the rows as they are, as far as they are there.
 
     Raises:
-        InvalidValue: the sum would be larger than `MAX_TOTAL` minor units.
+        InvalidValue: a side of an account, or what was sold on a day, would be larger than
+            `MAX_TOTAL` minor units.
     """
-    if balance is None:
-        return
-    before = balance.owed if entry.side == DEBIT else balance.prepaid
-    if before.minor + entry.amount.minor > MAX_TOTAL:
-        raise InvalidValue(
-            "with it the account would be larger than any store adds exactly",
-            field="amount",
-            value=entry.amount,
-            remedy=f"an account holds at most {MAX_TOTAL} minor units on a side",
-        )
+    rows = {Move(row, {}, {}, row.latest).key: row for row in held}
+    for move in moves:
+        row = rows.get(move.key, move.row)
+        for name, added in move.add.items():
+            before = getattr(row, name, 0)
+            after = (before.minor if isinstance(before, Money) else before) + added
+            if not isinstance(row, OpenItem) and abs(after) > MAX_TOTAL:
+                raise InvalidValue(
+                    f"with it {name} would be larger than any store adds exactly",
+                    field="amount",
+                    value=after,
+                    remedy=f"at most {MAX_TOTAL} minor units in a sum",
+                )
 
 
 def check_limit(balance: Balance | None, sale: Entry, limit: Money) -> None:

@@ -68,6 +68,9 @@ def settle(
         most: minor units that are linked in all.
         on: the day of the links; each counts from the latest of it and both documents' dates.
         given: links that have been planned before, beside which these must have room.
+
+    Raises:
+        WrongDirection, WrongClient, WrongCurrency: two of them cannot be linked at all.
     """
     taken: Counter[object] = Counter()
     for one in given:
@@ -77,6 +80,7 @@ def settle(
     links = []
     for credit in sorted(credits, key=lambda r: (r.item.on, r.item.sequence)):
         for debit in by_due:
+            check_pair(credit.item, debit.item)
             keys = credit.item.key, debit.item.key
             day = link_day(credit.item, debit.item, on)
             room = (credit.from_day(day) - taken[keys[0]], debit.from_day(day) - taken[keys[1]])
@@ -95,8 +99,11 @@ def _by_due(room: Room) -> tuple[date, date, int, int]:
     return item.due or item.on, item.on, item.sequence, item.instalment
 
 
-def check_pair(credit: OpenItem, debit: OpenItem) -> None:
+def check_pair(credit: OpenItem, debit: OpenItem, told: OpenItem | None = None) -> None:
     """Refuse two items that cannot be linked, whatever the amount.
+
+    Args:
+        told: the one of the two that was named, and is to blame; the debit by default.
 
     Raises:
         WrongDirection, WrongClient, WrongCurrency.
@@ -109,17 +116,18 @@ def check_pair(credit: OpenItem, debit: OpenItem) -> None:
                 value=item.entry,
                 remedy=f"name a {side} here",
             )
+    blamed = debit if told is None else told
     if credit.client != debit.client:
         raise WrongClient(
             "the two documents belong to different clients",
-            field=DEBIT,
-            value=debit.entry,
+            field=blamed.side,
+            value=blamed.entry,
             remedy="allocate within one client",
         )
     if credit.amount.unit != debit.amount.unit:
         raise WrongCurrency(
             f"{credit.currency} does not settle {debit.currency}",
-            field=DEBIT,
-            value=debit.entry,
+            field=blamed.side,
+            value=blamed.entry,
             remedy="allocate within one currency, or use ledger.exchange first",
         )

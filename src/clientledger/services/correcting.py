@@ -10,7 +10,7 @@ import attrs
 from clientledger.domain.entries import CREDIT, Entry
 from clientledger.domain.money import Money, total
 from clientledger.errors import InvalidValue
-from clientledger.services.issuing import Paper, record
+from clientledger.services.issuing import Paper, read_sign, record
 from clientledger.services.undoing import take_back, void_entry, written_off
 from clientledger.services.work import Work
 
@@ -136,13 +136,15 @@ def _content(old: Entry, told: Any, changes: Mapping[str, Any]) -> dict[str, Any
         told = old.lines or (-old.amount if negative else old.amount)
     named = isinstance(told, Money) or (isinstance(told, str) and " " in told)
     usual = None if named else old.amount.unit
-    return {"content": told, "currency": changes.get("currency") or usual}
+    currency = changes.get("currency")
+    return {"content": told, "currency": usual if currency is None else currency}
 
 
 def _dues(old: Entry, changes: Mapping[str, Any]) -> dict[str, Any]:
     """When it falls due: as told, else as before."""
     told = {name: changes[name] for name in ("due", "instalments", "terms") if name in changes}
-    if told or old.kind not in ("sale", "opening balance") or old.side == CREDIT:
+    below, _ = read_sign(old.kind, content_of(changes))
+    if told or old.kind not in ("sale", "opening balance") or old.side == CREDIT or below:
         return told
     one = len(old.instalments) == 1
     return {"due": old.due} if one else {"instalments": old.instalments}

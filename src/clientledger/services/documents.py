@@ -1,6 +1,6 @@
 """Documents: reading what they are over, and writing them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -8,19 +8,19 @@ from uuid import UUID
 
 from clientledger.domain.agreements import Agreement
 from clientledger.domain.entries import Entry, EntryLine, read_lines
-from clientledger.domain.journal import Balance
+from clientledger.domain.journal import Balance, PurchaseDay
 from clientledger.domain.money import MAX_MINOR, Money, currency_of, read_money
-from clientledger.domain.posting import Claim, Head
-from clientledger.domain.recording import check_balance, issue
+from clientledger.domain.posting import Claim, Figure, Head, Posting
+from clientledger.domain.recording import check_totals, issue
 from clientledger.domain.text import check_text
 from clientledger.domain.time import check_id
 from clientledger.errors import InvalidValue, NotFound, NumberTaken, Voided, WrongClient
-from clientledger.ports import BalanceQuery, EntryQuery
+from clientledger.ports import BalanceQuery, EntryQuery, PurchaseDayQuery
 from clientledger.services.work import Work
 
 __all__ = [
     "EntryRef",
-    "account_before",
+    "add_checked",
     "check_agreements",
     "draft",
     "entry_of",
@@ -184,19 +184,40 @@ def draft(
     )
 
 
-def write(work: Work, entry: Entry, before: Balance | None) -> None:
-    """Write a document on top of the account before it: its items are open from its date on."""
-    check_balance(before, entry)
-    work.add(issue(entry))
+def write(work: Work, entry: Entry) -> None:
+    """Write a document: its items are open from its date on."""
+    add_checked(work, issue(entry))
     work.tell(
         f"{event_name(entry.kind)}.recorded", entry.id, client=entry.client, at=entry.recorded_at
     )
 
 
-def account_before(work: Work, entry: Entry) -> Balance | None:
-    """The account that a document will move, as it is with everything recorded so far."""
-    query = BalanceQuery(client=entry.client, currency=entry.currency)
-    return next(iter(work.unit.find(query)), None)
+def add_checked(work: Work, posting: Posting) -> None:
+    """Add to what will be written, if every store can add the sums that it moves.
+
+    Raises:
+        InvalidValue: a sum would be too large.
+    """
+    moves = [
+        move
+        for move in posting.net_moves
+        if isinstance(move.row, PurchaseDay) or any(more > 0 for more in move.add.values())
+    ]
+    check_totals(moves, [row for move in moves for row in _held(work, move.row)])
+    work.add(posting)
+
+
+def _held(work: Work, row: Figure) -> Sequence[Balance | PurchaseDay]:
+    """A sum as it is with everything recorded so far."""
+    match row:
+        case Balance():
+            return work.unit.find(BalanceQuery(client=row.client, currency=row.currency))
+        case PurchaseDay():
+            day = PurchaseDayQuery(
+                client=row.client, currency=row.currency, since=row.day, until=row.day
+            )
+            return work.unit.find(day)
+    return ()
 
 
 def event_name(kind: str) -> str:

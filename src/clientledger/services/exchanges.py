@@ -17,7 +17,6 @@ from clientledger.errors import InvalidValue, WrongDirection
 from clientledger.services.desk import AtDesk, made
 from clientledger.services.documents import (
     EntryRef,
-    account_before,
     draft,
     entry_of,
     live_entry,
@@ -107,7 +106,7 @@ class Exchanges(AtDesk):
                 reason=said,
                 pair=ids[1],
             )
-            write(work, out, account_before(work, out))
+            write(work, out)
             own = [Room(item) for item in new_items(out)]
             told = [(free, given)]
             link_up(work, told_links(work, own, told, field="credit", amount_field="amount"), head)
@@ -123,7 +122,7 @@ class Exchanges(AtDesk):
                 pair=ids[0],
                 external_ids=external_ids,
             )
-            write(work, new, account_before(work, new))
+            write(work, new)
             return new
 
         arguments = {

@@ -18,16 +18,21 @@ from clientledger.domain.entries import (
     Instalment,
     read_instalments,
 )
-from clientledger.domain.journal import Balance, new_items
+from clientledger.domain.journal import new_items
 from clientledger.domain.money import MAX_TOTAL, Currency, Money
 from clientledger.domain.recording import check_limit
 from clientledger.domain.settling import Link, Room, settle
 from clientledger.domain.terms import PaymentTerms, read_terms
 from clientledger.domain.text import check_flag, check_text
-from clientledger.errors import CreditLimitExceeded, InvalidValue, WrongClient, WrongDirection
-from clientledger.ports import AgreementQuery
+from clientledger.errors import (
+    CreditLimitExceeded,
+    InvalidValue,
+    WrongClient,
+    WrongCurrency,
+    WrongDirection,
+)
+from clientledger.ports import AgreementQuery, BalanceQuery
 from clientledger.services.documents import (
-    account_before,
     check_agreements,
     draft,
     entry_of,
@@ -46,7 +51,7 @@ from clientledger.services.links import (
 )
 from clientledger.services.work import Work
 
-__all__ = ["SIDES", "Paper", "read_content", "record"]
+__all__ = ["SIDES", "Paper", "read_content", "read_sign", "record"]
 
 SIDES: Mapping[str, str] = {
     "sale": DEBIT,
@@ -59,7 +64,6 @@ SIDES: Mapping[str, str] = {
 """The side of each kind of document; an opening balance below zero is a credit."""
 
 _LINED = ("sale", "credit note")
-_WHOLE = ("refund", "write-off")
 _REASON = 1000
 
 
@@ -108,7 +112,7 @@ def record(
     new_sale = paper.kind == "sale" and replaces is None
     head = work.open_head(owner) if new_sale else work.head(owner.id)
     amount, lines, side = read_content(work, paper)
-    if side == CREDIT and paper.due is not None and replaces is None:
+    if side == CREDIT and paper.due is not None:
         raise InvalidValue(
             "a prepayment falls due on no day", field="due", value=paper.due, remedy="leave it out"
         )
@@ -132,13 +136,12 @@ def record(
         instalments=parts,
         method=check_text(paper.method, "method"),
         reason=_reason(paper),
-        sale=_sale(work, paper, owner.id, replaces),
+        sale=_sale(work, paper, owner.id, amount, replaces),
         agreements=tuple(dict.fromkeys(under)),
         replaces=None if replaces is None else replaces.id,
     )
-    before = account_before(work, entry)
-    _limit(work, entry, before, agreed)
-    write(work, entry, before)
+    _limit(work, entry, agreed)
+    write(work, entry)
     links = _settle(work, entry, paper, replaces, moved)
     link_up(work, links, head)
     return entry, links
@@ -149,14 +152,13 @@ def read_content(work: Work, paper: Paper) -> tuple[Money, tuple[EntryLine, ...]
     side = SIDES[paper.kind]
     if paper.kind in _LINED:
         return *read_total(work, paper.content, paper.currency), side
-    below, told = _signed(paper)
+    below, told = read_sign(paper.kind, paper.content)
     return read_amount(work, told, paper.currency), (), CREDIT if below else side
 
 
-def _signed(paper: Paper) -> tuple[bool, Any]:
+def read_sign(kind: str, told: Any) -> tuple[bool, Any]:
     """Whether an opening balance is below zero, and its amount without the sign."""
-    told = paper.content
-    if paper.kind == "opening balance":
+    if kind == "opening balance":
         match told:
             case Money() if told.minor < 0:
                 return True, -told
@@ -164,7 +166,7 @@ def _signed(paper: Paper) -> tuple[bool, Any]:
                 return True, told.copy_abs()
             case int() if told < 0:
                 return True, -told
-            case str() if told.startswith("-") and not told.startswith("--"):
+            case str() if told.startswith("-") and told[1:2] not in ("-", "+"):
                 return True, told[1:]
     return False, told
 
@@ -174,7 +176,9 @@ def _reason(paper: Paper) -> str:
     return check_text(paper.reason, "reason", most=_REASON, empty=not needed, lines=True)
 
 
-def _sale(work: Work, paper: Paper, client: UUID, replaces: Entry | None) -> UUID | None:
+def _sale(
+    work: Work, paper: Paper, client: UUID, amount: Money, replaces: Entry | None
+) -> UUID | None:
     """The sale that a credit note is for; a correction may keep one that is voided by now."""
     if paper.sale is None:
         return None
@@ -188,6 +192,13 @@ def _sale(work: Work, paper: Paper, client: UUID, replaces: Entry | None) -> UUI
     if sale.client != client:
         raise WrongClient(
             "a sale of another client", field="sale", value=sale.id, remedy="name one of its own"
+        )
+    if sale.amount.unit != amount.unit:
+        raise WrongCurrency(
+            f"a sale in {sale.currency}",
+            field="sale",
+            value=sale.id,
+            remedy=f"give the credit note in {sale.currency}",
         )
     return sale.id
 
@@ -228,14 +239,15 @@ def _instalments(
     return read_instalments(amount, day, due=paper.due, instalments=parts, entry=id, known=known)
 
 
-def _limit(work: Work, sale: Entry, before: Balance | None, agreed: Sequence[Agreement]) -> None:
+def _limit(work: Work, sale: Entry, agreed: Sequence[Agreement]) -> None:
     """Refuse a sale above the client's credit limit, or tell of it, as the settings say."""
     limits = (one.amount for one in agreed if one.kind == CREDIT_LIMIT)
     limit = next((one for one in limits if one is not None and one.unit == sale.amount.unit), None)
     if limit is None:
         return
+    query = BalanceQuery(client=sale.client, currency=sale.currency)
     try:
-        check_limit(before, sale, limit)
+        check_limit(next(iter(work.unit.find(query)), None), sale, limit)
     except CreditLimitExceeded as exceeded:
         if work.settings.credit_limit == "refuse":
             raise
@@ -249,25 +261,39 @@ def _settle(
     """The allocations of a fresh document: those it takes over, then as told, or by its rule."""
     own = [Room(item) for item in new_items(entry)]
     links: list[Link] = []
-    turned = replaces is not None and replaces.side != entry.side
-    for one in () if turned else moved:
+    for one in moved if replaces is not None and _alike(entry, replaces) else ():
         links += _moved(work, entry, own, one, links)
     if paper.allocate is not None:
         links += told_links(work, own, paper.allocate, given=links)
     else:
-        added = MAX_TOTAL if replaces is None else entry.amount.minor - replaces.amount.minor
+        added = _added(entry, replaces, moved)
         credits_, debits = _sides(entry, own, _by_rule(work, entry, paper))
         links += settle(credits_, debits, most=max(0, added), given=links)
-    if paper.kind == "refund" and paper.allocate is not None:
-        _check_free(work, entry)
-    elif paper.kind in _WHOLE:
-        _check_whole(entry, links, _uncovered(paper, replaces, moved))
+    uncovered = _uncovered(paper, replaces, moved)
+    if paper.kind == "write-off" or (paper.kind == "refund" and paper.allocate is None):
+        _check_whole(entry, links, uncovered)
+    if paper.kind == "refund":
+        _check_free(work, entry, uncovered)
     return links
+
+
+def _alike(entry: Entry, replaces: Entry) -> bool:
+    """Whether a document can take over the allocations of the one that it stands for."""
+    return (entry.side, entry.amount.unit) == (replaces.side, replaces.amount.unit)
+
+
+def _added(entry: Entry, replaces: Entry | None, moved: Sequence[Allocation]) -> int:
+    """How much of a document goes by the rule: of a correction, what it adds."""
+    if replaces is None:
+        return MAX_TOTAL
+    if entry.kind == "write-off":
+        return entry.amount.minor - sum(one.live.minor for one in moved)
+    return entry.amount.minor - replaces.amount.minor
 
 
 def _uncovered(paper: Paper, replaces: Entry | None, moved: Sequence[Allocation]) -> int:
     """What the corrected document was not against any more: its payment has bounced since."""
-    if replaces is None or paper.kind == "write-off":
+    if replaces is None or paper.allocate is not None or paper.kind == "write-off":
         return 0
     return replaces.amount.minor - sum(one.live.minor for one in moved)
 
@@ -313,8 +339,11 @@ def _by_rule(work: Work, entry: Entry, paper: Paper) -> list[Room]:
     return []
 
 
-def _check_free(work: Work, refund: Entry) -> None:
+def _check_free(work: Work, refund: Entry, uncovered: int) -> None:
     """Refuse a refund of more than is free on its day, whatever it is told to take.
+
+    Args:
+        uncovered: what was not against anything before a correction.
 
     Raises:
         OverAllocated: with the refunds that are open, it would be above the free credits.
@@ -323,7 +352,7 @@ def _check_free(work: Work, refund: Entry) -> None:
     debits = open_rooms(work, refund, DEBIT)
     free = sum(room.from_day(refund.on) for room in credits_)
     free -= sum(room.item.open.minor for room in debits if room.item.kind == "refund")
-    if refund.amount.minor > free:
+    if refund.amount.minor - uncovered > free:
         raise over_allocated(refund.amount, max(0, free), "credit", refund.on, "amount")
 
 

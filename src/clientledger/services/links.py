@@ -20,7 +20,7 @@ from clientledger.ports import (
     Reading,
     ReleaseQuery,
 )
-from clientledger.services.documents import kept, live_entry
+from clientledger.services.documents import add_checked, kept, live_entry
 from clientledger.services.work import Work
 
 __all__ = [
@@ -120,7 +120,7 @@ def told_links(
         credits_, debits = (own, others) if first.side == CREDIT else (others, own)
         for room in others:
             pair = (own[0], room) if first.side == CREDIT else (room, own[0])
-            check_pair(pair[0].item, pair[1].item)
+            check_pair(pair[0].item, pair[1].item, room.item)
         before = [*given, *links]
         part = settle(credits_, debits, most=wanted.minor, on=on, given=before)
         linked = sum(one.amount.minor for one in part)
@@ -233,6 +233,6 @@ def release(
     query = OpenItemQuery(client=live.client, entries=(live.credit, live.debit), open_only=False)
     items = {item.key: item for item in work.unit.find(query)}
     credit, debit = items[live.credit, 0], items[live.debit, live.instalment]
-    work.add(unlink(live, amount, credit, debit, on, work.stamp(head)))
+    add_checked(work, unlink(live, amount, credit, debit, on, work.stamp(head)))
     work.tell("allocation.released", live.id, client=live.client, at=work.stamp(head).at)
     return credit, debit

@@ -9,7 +9,7 @@ from clientledger.domain.money import Money
 from clientledger.domain.recording import void
 from clientledger.domain.settling import Link, Room
 from clientledger.domain.text import check_text
-from clientledger.services.documents import account_before, draft, entry_of, write
+from clientledger.services.documents import add_checked, draft, entry_of, write
 from clientledger.services.links import link_up, links_of
 from clientledger.services.work import Work
 
@@ -79,7 +79,7 @@ def _void(
         external_ids=external_ids,
     )
     work.free(entry.id)
-    work.add(void(entry, undo, links))
+    add_checked(work, void(entry, undo, links))
     work.tell("entry.voided", entry.id, client=entry.client, at=undo.recorded_at)
     return undo
 
@@ -110,6 +110,6 @@ def take_back(work: Work, write_off: OpenItem, amount: Money, day: date, reason:
         reason=reason,
         pair=write_off.entry,
     )
-    write(work, back, account_before(work, back))
+    write(work, back)
     link_up(work, [Link(Room(write_off), Room(new_items(back)[0]), amount, day)], head)
     return back
