@@ -587,3 +587,49 @@ def test_a_statement_ends_with_what_is_open_and_how_old_it_is(tmp_path: Path) ->
         assert [str(b.amount) for b in found.buckets if b.amount] == ["25.00 EUR"]
         assert (found.account.owed, found.account.prepaid) == (eur("25"), eur("5"))
         assert book.ledger.explain(found.open_items[0]).amount == eur("25")
+
+
+# ------------------------------------------------------------ found by random histories
+def test_a_write_off_of_a_bounced_exchange_is_taken_back_with_it(book: Book, acme: Client) -> None:
+    payment = book.ledger.record_payment(acme, "95 EUR", on=day(-9), allocate={})
+    new = book.ledger.exchange(payment, "95", "100 USD", on=day(-8))
+    book.ledger.void(payment, reason="bounced", on=day(-7))
+    book.ledger.write_off(acme, "40 EUR", reason="small", on=day(-6))
+    book.ledger.void(new, reason="never happened", on=day(-5))
+    assert account(book, acme) == ("0.00", "0.00", "0.00")
+    assert [e.side for e in book.ledger.find(client=acme, kind="write-off")] == ["credit", "debit"]
+
+
+@pytest.mark.parametrize("how", ["void", "release"])
+def test_a_sale_is_not_voided_before_the_day_on_which_its_write_off_ended(
+    book: Book, acme: Client, how: str
+) -> None:
+    sale = book.ledger.record_sale(acme, "50 EUR", on=day(-9))
+    paper = book.ledger.write_off(acme, "50 EUR", reason="r", on=day(-8))
+    if how == "void":
+        book.ledger.void(paper, reason="paid after all", on=day(-3))
+    else:
+        book.ledger.release(book.ledger.state(sale).allocations[0], "20", on=day(-3))
+    for command in (book.ledger.void, book.ledger.correct):
+        with pytest.raises(InvalidValue, match="a write-off of it ended") as caught:
+            command(sale, reason="never delivered", on=day(-4))
+        assert caught.value.field == "on"
+    book.ledger.void(sale, reason="never delivered", on=day(-3))
+    assert account(book, acme) == ("0.00", "0.00", "0.00")
+
+
+def test_a_correction_keeps_allocations_that_were_made_in_another_order_than_they_count(
+    book: Book, acme: Client
+) -> None:
+    sale = book.ledger.record_sale(acme, "100 EUR", on=day(-30), use_prepayments=False)
+    other = book.ledger.record_sale(acme, "20 EUR", on=day(-30), use_prepayments=False)
+    payment = book.ledger.record_payment(acme, "50 EUR", on=day(-30), allocate={other: "20"})
+    book.ledger.unallocate(payment, other, on=day(-15))
+    book.ledger.allocate(payment, sale, "20", on=day(-10))
+    book.ledger.allocate(payment, sale, "30", on=day(-20))
+    right = book.ledger.correct(sale, reason="c", number="7")
+    links = book.ledger.state(right).allocations
+    assert sorted((link.on, str(link.live.amount)) for link in links) == [
+        (day(-20), "30.00"),
+        (day(-10), "20.00"),
+    ]

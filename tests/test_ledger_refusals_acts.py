@@ -413,7 +413,9 @@ REFUSALS.add("an exchange for a number", turn(its("free"), reason=7), InvalidVal
 
 # ------------------------------------------------------------ voiding and correcting
 def correct(name: str, **told: Any) -> Call:
-    return act("correct", its(name), **{"reason": "a slip", **told})
+    # a write-off of the sale was taken back today, so that is the first day to correct it on
+    day_ = {"on": TODAY} if name == "sale" else {}
+    return act("correct", its(name), **{"reason": "a slip", **day_, **told})
 
 
 for _name in ("voided_sale", "voided_payment", "void"):

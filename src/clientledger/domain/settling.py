@@ -1,6 +1,5 @@
 """Settling: which amounts of which credits go to which debits, and when that is too much."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 
@@ -38,6 +37,13 @@ class Room:
             least = min(least, left)
         return max(least, 0)
 
+    def less(self, minor: int, day: date) -> "Room":
+        """What is left when some of it is linked from a day on."""
+        item = self.item
+        open_ = Money.from_minor(item.open.minor - minor, item.amount.unit)
+        taken = attrs.evolve(item, open=open_, latest=max(item.latest, day))
+        return Room(taken, (*self.movements, (day, -minor)))
+
 
 @attrs.frozen
 class Link:
@@ -72,24 +78,28 @@ def settle(
     Raises:
         WrongDirection, WrongClient, WrongCurrency: two of them cannot be linked at all.
     """
-    taken: Counter[object] = Counter()
-    for one in given:
-        taken[one.credit.item.key] += one.amount.minor
-        taken[one.debit.item.key] += one.amount.minor
     by_due = sorted(debits, key=_by_due)
-    links = []
-    for credit in sorted(credits, key=lambda r: (r.item.on, r.item.sequence)):
+    by_age = sorted(credits, key=lambda room: (room.item.on, room.item.sequence))
+    left = {room.item.key: room for room in (*by_age, *by_due)}
+    links: list[Link] = []
+
+    def take(one: Link) -> None:
+        for key in (one.credit.item.key, one.debit.item.key):
+            if key in left:
+                left[key] = left[key].less(one.amount.minor, one.on)
+
+    for one in given:
+        take(one)
+    for credit in by_age:
         for debit in by_due:
             check_pair(credit.item, debit.item)
-            keys = credit.item.key, debit.item.key
             day = link_day(credit.item, debit.item, on)
-            room = (credit.from_day(day) - taken[keys[0]], debit.from_day(day) - taken[keys[1]])
+            room = (left[side.item.key].from_day(day) for side in (credit, debit))
             minor = min(most, *room)
             if minor > 0:
-                links.append(
-                    Link(credit, debit, Money.from_minor(minor, credit.item.amount.unit), day)
-                )
-                taken.update(dict.fromkeys(keys, minor))
+                amount = Money.from_minor(minor, credit.item.amount.unit)
+                links.append(Link(credit, debit, amount, day))
+                take(links[-1])
                 most -= minor
     return links
 

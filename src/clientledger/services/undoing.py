@@ -9,8 +9,9 @@ from clientledger.domain.money import Money
 from clientledger.domain.recording import void
 from clientledger.domain.settling import Link, Room
 from clientledger.domain.text import check_text
+from clientledger.errors import InvalidValue
 from clientledger.services.documents import add_checked, draft, entry_of, write
-from clientledger.services.links import link_up, links_of
+from clientledger.services.links import link_up, links_near, links_of
 from clientledger.services.work import Work
 
 __all__ = ["Ended", "take_back", "void_entry", "written_off"]
@@ -40,17 +41,49 @@ def void_entry(
         the void, and the allocations that it ended, with what held of each.
     """
     links = links_of(work, entry)
+    _check_write_offs(work, entry, links, day)
     undo = _void(work, entry, reason, day, links, external_ids)
     for other in _companions(work, entry, links):
         # What stands between the two has just ended.
         apart = [
             one for one in links_of(work, other) if entry.id not in (one[0].credit, one[0].debit)
         ]
+        _check_write_offs(work, other, apart, day)
         _void(work, other, reason, max(day, other.on), apart)
+        _take_all_back(work, other, apart, day, reason)
     if not keep_write_offs:
-        for link, credit in written_off(entry, links):
-            take_back(work, credit, link.live, max(day, link.on), reason)
+        _take_all_back(work, entry, links, day, reason)
     return undo, links
+
+
+def _take_all_back(
+    work: Work, entry: Entry, links: Sequence[Ended], day: date, reason: str
+) -> None:
+    for link, credit in written_off(entry, links):
+        take_back(work, credit, link.live, max(day, link.on), reason)
+
+
+def _check_write_offs(work: Work, entry: Entry, links: Sequence[Ended], day: date) -> None:
+    """Refuse to void a debit before the day on which a write-off of it ended.
+
+    Until that day the write-off would be free, which it never is.
+
+    Raises:
+        InvalidValue: too early a day.
+    """
+    own = [link for link, credit, _ in links if credit.kind == "write-off"]
+    if entry.side == CREDIT or not own:
+        return
+    journal = links_near(work.unit, entry.client, (entry.id,))
+    ends = [back.on for link in own for back in journal.backs.get(link.id, ())]
+    ends += [journal.voids[link.credit].on for link in own if link.credit in journal.voids]
+    if ends and day < max(ends):
+        raise InvalidValue(
+            f"a write-off of it ended on {max(ends)}",
+            field="on",
+            value=day,
+            remedy=f"{max(ends)} or later",
+        )
 
 
 def written_off(entry: Entry, links: Sequence[Ended]) -> list[tuple[Allocation, OpenItem]]:
