@@ -94,10 +94,10 @@ def compare_answers(reading: Reading) -> None:
             _compare_pages(reading, asked, found)
     shown = reading.find(TimelineQuery())
     for row in (None, *shown[:: max(1, len(shown) // 3)]):
-        asked = TimelineQuery() if row is None else TimelineQuery(until=row.at, dated_until=row.on)
-        found = reading.find(asked)
-        assert found == reading.compute(asked), f"{asked}"
-        _compare_pages(reading, asked, found)
+        part = TimelineQuery() if row is None else TimelineQuery(until=row.at, dated_until=row.on)
+        rows = reading.find(part)
+        assert rows == reading.compute(part), f"{part}"
+        _compare_pages(reading, part, rows)
 
 
 def _compare_pages(reading: Reading, query: Query[Any], rows: list[Any]) -> None:
