@@ -9,6 +9,7 @@ Needs the extra ``clientledger[testing]`` (pytest and Hypothesis)::
 
 from clientledger.testing.contract import StoreContract
 from clientledger.testing.histories import BookHistory
+from clientledger.testing.ledger_histories import LedgerHistory
 from clientledger.testing.paired import PairedStore
 
-__all__ = ["BookHistory", "PairedStore", "StoreContract"]
+__all__ = ["BookHistory", "LedgerHistory", "PairedStore", "StoreContract"]

@@ -43,6 +43,7 @@ from clientledger.ports import (
     Store,
 )
 from clientledger.testing.histories import BookHistory, compare_answers
+from clientledger.testing.ledger_histories import LedgerHistory
 
 __all__ = ["StoreContract"]
 
@@ -101,6 +102,12 @@ class StoreContract(ABC):
 
     steps: ClassVar[int] = 30
     """How many commands a random history has at most."""
+
+    ledgers: ClassVar[int] = 40
+    """How many random ledgers are kept, for each hundred examples of Hypothesis's profile."""
+
+    ledger_steps: ClassVar[int] = 40
+    """How many steps a random ledger has at most."""
 
     @abstractmethod
     def open_store(self, folder: Path) -> Store:
@@ -461,6 +468,24 @@ class StoreContract(ABC):
             settings=settings(
                 max_examples=self.examples,
                 stateful_step_count=self.steps,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+
+    def test_random_ledgers_keep_every_rule(self, tmp_path_factory: pytest.TempPathFactory) -> None:
+        def fresh() -> Store:
+            return self.open_store(tmp_path_factory.mktemp("ledger"))
+
+        class Ledgers(LedgerHistory):
+            make_store = staticmethod(fresh)
+            keeps_rows = self.keeps_rows
+
+        run_state_machine_as_test(
+            Ledgers,
+            settings=settings(
+                max_examples=self.ledgers * settings().max_examples // 100,
+                stateful_step_count=self.ledger_steps,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
             ),
