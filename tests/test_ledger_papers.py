@@ -365,6 +365,19 @@ def test_a_refund_that_has_become_a_debt_can_be_corrected(book: Book, acme: Clie
         book.ledger.correct(less, reason="more", amount="31 EUR")
 
 
+def test_a_refund_is_corrected_beside_open_ones_that_are_above_what_is_free(
+    book: Book, acme: Client
+) -> None:
+    book.ledger.record_payment(acme, "50 EUR", on=day(-9))
+    refund = book.ledger.record_refund(acme, "10 EUR", on=day(-8))
+    book.ledger.record_refund(acme, "40 EUR", on=day(-7), allocate={})
+    book.ledger.record_sale(acme, "30 EUR", on=day(-6))
+    cash = book.ledger.correct(refund, reason="it was cash", method="cash")
+    assert open_(book, cash) == "0.00"
+    with pytest.raises(OverAllocated):
+        book.ledger.correct(cash, reason="more", amount="10.01 EUR")
+
+
 def test_a_credit_note_of_a_voided_sale_can_be_corrected(book: Book, acme: Client) -> None:
     sale = book.ledger.record_sale(acme, "50 EUR", on=day(-9))
     note = book.ledger.record_credit_note(acme, "20 EUR", sale=sale, reason="r", on=day(-8))

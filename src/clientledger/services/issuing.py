@@ -273,7 +273,8 @@ def _settle(
     if paper.kind == "write-off" or (paper.kind == "refund" and paper.allocate is None):
         _check_whole(entry, links, uncovered)
     if paper.kind == "refund":
-        _check_free(work, entry, uncovered)
+        kept = None if paper.allocate is not None else replaces
+        _check_free(work, entry, kept, sum(one.live.minor for one in moved))
     return links
 
 
@@ -339,21 +340,26 @@ def _by_rule(work: Work, entry: Entry, paper: Paper) -> list[Room]:
     return []
 
 
-def _check_free(work: Work, refund: Entry, uncovered: int) -> None:
+def _check_free(work: Work, refund: Entry, replaces: Entry | None, covered: int) -> None:
     """Refuse a refund of more than is free on its day, whatever it is told to take.
 
     Args:
-        uncovered: what was not against anything before a correction.
+        replaces: the refund that it corrects: then only what it adds has to be free.
+        covered: what that one was against, which is free again.
 
     Raises:
         OverAllocated: with the refunds that are open, it would be above the free credits.
     """
+    before = 0 if replaces is None else replaces.amount.minor
+    if refund.amount.minor <= before:
+        return
     credits_ = [room for room in open_rooms(work, refund, CREDIT) if room.item.on <= refund.on]
     debits = open_rooms(work, refund, DEBIT)
     free = sum(room.from_day(refund.on) for room in credits_)
     free -= sum(room.item.open.minor for room in debits if room.item.kind == "refund")
-    if refund.amount.minor - uncovered > free:
-        raise over_allocated(refund.amount, max(0, free), "credit", refund.on, "amount")
+    most = before + free - (covered if before else 0)
+    if refund.amount.minor > most:
+        raise over_allocated(refund.amount, max(0, most), "credit", refund.on, "amount")
 
 
 def _check_whole(entry: Entry, links: Sequence[Link], uncovered: int) -> None:

@@ -103,7 +103,7 @@ class StoreContract(ABC):
     steps: ClassVar[int] = 30
     """How many commands a random history has at most."""
 
-    ledgers: ClassVar[int] = 40
+    ledgers: ClassVar[int] = 30
     """How many random ledgers are kept, for each hundred examples of Hypothesis's profile."""
 
     ledger_steps: ClassVar[int] = 40
