@@ -44,7 +44,7 @@ $(UV):
 	fi
 
 .venv/.runtime: $(UV) $(PROJECTS) constraints.txt
-	@$(INSTALL) -e '.[cli]' -e adapters/sqlalchemy -e 'adapters/statements[pdf]'
+	@$(INSTALL) -e '.[cli]' -e 'adapters/sqlalchemy[postgresql,mariadb]' -e 'adapters/statements[pdf]'
 	@touch $@
 
 .venv/.development: $(UV) $(PROJECTS) constraints.txt requirements-dev.in

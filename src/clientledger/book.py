@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from uuid import UUID
 
 import attrs
@@ -28,9 +28,12 @@ from clientledger.services.audit import Report, verify
 from clientledger.services.cards import read_card
 from clientledger.services.clients import Clients
 from clientledger.services.desk import Desk, Outcome, busy
+from clientledger.services.dumping import dump
 from clientledger.services.insights import Insights
 from clientledger.services.interactions import Interactions
 from clientledger.services.ledger import Ledger
+from clientledger.services.loading import load
+from clientledger.services.portable import Dump
 from clientledger.services.tasks import Tasks
 from clientledger.services.team import Team
 from clientledger.services.work import ClientRef, Work
@@ -144,9 +147,11 @@ class Book:
 
         def plan(work: Work) -> Settings:
             after = read_settings(work.settings, changes)
-            _keep_currencies(work, after)
             if after == work.settings:
                 return after
+            if recounted(work.settings, after):
+                _keep_currencies(work, after)
+                after = work.new_edition(after)
             if work.settings.revision:
                 return work.change(work.settings, after, "settings.changed")
             first = attrs.evolve(after, revision=1)
@@ -273,6 +278,47 @@ class Book:
     def outcome(self, key: str) -> Outcome:
         """Say whether the command with an idempotency key was recorded, and what it made."""
         return self._desk.outcome(key)
+
+    def dump(self, file: BinaryIO) -> Dump:
+        """Write the whole book to a file, from which `load` makes the same book on any store.
+
+        The file is text, a line of JSON for each record. The same book gives the same bytes on
+        every store, and what others write meanwhile is not in it. It is written as it is read, so
+        a large book needs no more memory than a small one.
+
+        Args:
+            file: open for writing bytes, such as ``open("clients.jsonl", "wb")``.
+
+        Returns:
+            how much of what is in it, and its digest.
+
+        Raises:
+            NotAllowed: the book is open for reading only or in a unit of work, and events wait for
+                their position in the feed.
+            Busy: others kept writing.
+            InvalidValue: the file takes no bytes.
+        """
+        return dump(self._desk, file)
+
+    def load(self, file: BinaryIO) -> Dump:
+        """Read a file that `dump` has written into this book, which must be empty.
+
+        All of it or nothing. The loader writes nothing of its own: the book is the same afterwards,
+        with every id, moment, actor, idempotency key and place in the change feed.
+
+        Args:
+            file: open for reading bytes, such as ``open("clients.jsonl", "rb")``.
+
+        Returns:
+            what `dump` returned.
+
+        Raises:
+            NotAllowed: the book is not empty, or is open for reading only.
+            InvalidValue: the file is no dump, was cut off or altered, or holds what cannot be
+                right; the error names the line.
+            Busy: another writer was quicker.
+        """
+        return load(self._desk, file)
 
     def verify(self) -> Report:
         """Recompute everything from the entries, and name each row that disagrees."""

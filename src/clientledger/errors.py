@@ -23,6 +23,7 @@ The tree (a builtin in brackets is a second parent, so that strangers catch it t
     │   ├── CreditLimitExceeded            the client would owe more than was agreed
     │   └── ClientArchived                 an archived client takes nothing new
     ├── StoreError                         the storage failed
+    │   ├── Unavailable                    it cannot be reached now, and nothing was recorded
     │   ├── HostTransactionAborted         the database killed the host's transaction
     │   └── OutcomeUnknown                 the reply to a commit was lost
     ├── DeliveryError                      a notice could not be delivered
@@ -51,6 +52,7 @@ __all__ = [
     "PluginError",
     "Stale",
     "StoreError",
+    "Unavailable",
     "Voided",
     "WrongClient",
     "WrongCurrency",
@@ -196,6 +198,10 @@ class ClientArchived(LedgerError):
 
 class StoreError(ClientLedgerError):
     """The storage failed: missing, foreign, damaged, full, read-only or unreachable."""
+
+
+class Unavailable(StoreError):
+    """The database cannot be reached now, or was lost before the commit: nothing was recorded."""
 
 
 class HostTransactionAborted(StoreError):

@@ -28,6 +28,9 @@ _SCHEME = re.compile(r"[a-z][a-z0-9]*(?:\+[a-z0-9]+)?\Z")
 
 _ADAPTERS = {
     "sqlite": ("clientledger-sqlalchemy", "clientledger[sql]"),
+    "postgresql": ("clientledger-sqlalchemy[postgresql]", "clientledger[postgresql]"),
+    "mariadb": ("clientledger-sqlalchemy[mariadb]", "clientledger[mariadb]"),
+    "mysql": ("clientledger-sqlalchemy[mariadb]", "clientledger[mariadb]"),
 }
 """Which distribution to install for a scheme that no installed plugin offers."""
 

@@ -25,7 +25,7 @@ from clientledger.ports import (
     Query,
 )
 from clientledger_sqlalchemy import SqlStore, tables
-from clientledger_sqlalchemy.sqlite import engine_for, make_book
+from clientledger_sqlalchemy.engines import engine_for
 
 
 def url(path: Path) -> str:
@@ -53,10 +53,10 @@ def test_the_file_says_what_it_is_and_keeps_its_promises(store: SqlStore, path: 
     with closing(sqlite3.connect(path)) as connection:
         [application] = connection.execute("PRAGMA application_id").fetchone()
         assert application == int.from_bytes(b"CLDB")
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert connection.execute("SELECT * FROM book").fetchall() == [(1, "clientledger", 2)]
+        assert connection.execute("SELECT * FROM book").fetchall() == [(1, "clientledger", 3)]
 
 
 def test_an_empty_file_becomes_a_book(path: Path) -> None:
@@ -95,7 +95,7 @@ def of_another_program(path: Path) -> None:
 def newer(path: Path) -> None:
     SqlStore.open(url(path)).close()
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 3")
+        connection.execute("PRAGMA user_version = 4")
 
 
 def text(path: Path) -> None:
@@ -152,9 +152,9 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_a_book_that_has_gone_is_not_made_anew(store: SqlStore, path: Path) -> None:
-    engine = engine_for(path, read_only=False, wait=1)
+    engine, _ = engine_for(f"sqlite:///{path}?wait=1", read_only=False)
     path.unlink()
-    later = SqlStore(engine, tables(sa.MetaData()), str(path))
+    later = SqlStore(engine, tables(sa.MetaData()))
     with pytest.raises(StoreError, match="cannot be opened"), later.snapshot():
         pass
     assert not path.exists()
@@ -233,14 +233,14 @@ def test_a_file_that_may_not_be_read_is_named(shared: Path) -> None:
 
 
 def test_a_full_disk_undoes_the_unit_and_is_named(path: Path) -> None:
-    engine = engine_for(path, read_only=False, wait=1)
+    engine, _ = engine_for(f"sqlite:///{path}?wait=1", read_only=False)
     made = tables(sa.MetaData())
-    make_book(engine, path, made, 1)
+    engine.make(made)
     sa.event.listen(
-        engine, "connect", lambda c, _: c.execute("PRAGMA max_page_count = 120").fetchone()
+        engine.pool, "connect", lambda c, _: c.execute("PRAGMA max_page_count = 140").fetchone()
     )
-    engine.dispose()
-    store = SqlStore(engine, made, str(path))
+    engine.close()
+    store = SqlStore(engine, made)
     small = Posting(claims=(Claim("command", "small", "s"),))
     large = Posting(claims=tuple(Claim("command", f"k{n}", "s" * 500) for n in range(2000)))
     with ExitStack() as stack:

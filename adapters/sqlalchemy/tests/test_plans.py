@@ -43,8 +43,8 @@ from clientledger.ports import (
 )
 from clientledger.testing.contract import client_posting, payment_of, sale_of
 from clientledger_sqlalchemy import SqlStore, tables
+from clientledger_sqlalchemy.engines import engine_for
 from clientledger_sqlalchemy.selects import asked
-from clientledger_sqlalchemy.sqlite import engine_for, make_book
 from clientledger_sqlalchemy.statements import Statements
 
 ID, DAY, NOW = UUID(int=7), date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC)
@@ -137,9 +137,9 @@ def traced(path: Path) -> Iterator[tuple[SqlStore, list[str]]]:
     ran: list[str] = [""]
     metadata = sa.MetaData()
     made = tables(metadata)
-    engine = engine_for(path, read_only=False, wait=1)
-    make_book(engine, path, made, 1)
-    engine.dispose()
+    engine, _ = engine_for(f"sqlite:///{path}?wait=1", read_only=False)
+    engine.make(made)
+    engine.close()
 
     def note(text: str) -> None:
         verb, *words = text.split()
@@ -151,8 +151,8 @@ def traced(path: Path) -> Iterator[tuple[SqlStore, list[str]]]:
     def listen(driver: Any, _: object) -> None:
         driver.set_trace_callback(note)
 
-    sa.event.listen(engine, "connect", listen)
-    store = SqlStore(engine, made, str(path))
+    sa.event.listen(engine.pool, "connect", listen)
+    store = SqlStore(engine, made)
     yield store, ran
     store.close()
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from clientledger import Book, InvalidValue
 from clientledger_sqlalchemy import SqlStore, tables
-from clientledger_sqlalchemy.sqlite import engine_for
+from clientledger_sqlalchemy.engines import engine_for
 
 
 @pytest.fixture
@@ -44,10 +44,10 @@ def test_a_fact_is_neither_changed_nor_deleted(raw: sqlite3.Connection, table: s
 def test_a_fact_is_not_replaced_on_a_connection_of_ours(
     raw: sqlite3.Connection, path: Path
 ) -> None:
-    engine = engine_for(path, read_only=False, wait=1)
-    with engine.connect() as connection, pytest.raises(sa.exc.IntegrityError, match="stays"):
+    engine, _ = engine_for(f"sqlite:///{path}?wait=1", read_only=False)
+    with engine.pool.connect() as connection, pytest.raises(sa.exc.IntegrityError, match="stays"):
         connection.exec_driver_sql("INSERT OR REPLACE INTO entries SELECT * FROM entries")
-    engine.dispose()
+    engine.close()
 
 
 @pytest.mark.parametrize(

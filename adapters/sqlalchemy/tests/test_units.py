@@ -27,7 +27,7 @@ import sys
 from clientledger import Book
 from clientledger.ports import ClientQuery
 from clientledger_sqlalchemy import SqlStore
-store = SqlStore.open(sys.argv[1], wait=30)
+store = SqlStore.open(sys.argv[1] + "?wait=30")
 book = Book(store, actor=sys.argv[2])
 [client] = book.clients.find(limit=1)
 for n in range(int(sys.argv[3])):
@@ -86,7 +86,7 @@ def test_threads_that_write_at_once_lose_nothing(book: Book, store: SqlStore) ->
 
 
 def test_a_writer_that_waited_too_long_is_told(path: Path) -> None:
-    store = SqlStore.open(f"sqlite:///{path}", wait=0.05)
+    store = SqlStore.open(f"sqlite:///{path}?wait=0.05")
     with store.begin():
         begun = time.monotonic()
         with pytest.raises(Busy) as caught, store.begin():
@@ -100,7 +100,7 @@ def test_a_writer_that_waited_too_long_is_told(path: Path) -> None:
 
 def test_a_book_opens_and_reads_while_another_writes(store: SqlStore, path: Path) -> None:
     with store.begin():
-        again = SqlStore.open(f"sqlite:///{path}", wait=0)
+        again = SqlStore.open(f"sqlite:///{path}?wait=0")
         with again.snapshot() as reading:
             assert reading.find(ClientQuery()) == []
         assert again.sequence() == 0

@@ -20,7 +20,15 @@ from clientledger.domain.contact_points import (
     read_phones,
 )
 from clientledger.domain.mappings import mapping_field
-from clientledger.domain.text import LONG, check_mapping, check_tags, check_text, choose, fold
+from clientledger.domain.text import (
+    LONG,
+    SHORT,
+    check_mapping,
+    check_tags,
+    check_text,
+    choose,
+    fold,
+)
 from clientledger.errors import InvalidValue
 
 __all__ = ["CLIENT_KINDS", "Client", "read_client_fields", "search_key"]
@@ -68,8 +76,8 @@ class Client:
 
     @property
     def sort_name(self) -> str:
-        """The name as lists order by it: folded, by code point."""
-        return fold(self.name)
+        """The name as lists order by it: folded, by code point, and short enough for any index."""
+        return fold(self.name)[:SHORT]
 
 
 def read_client_fields(given: Mapping[str, Any], region: str | None) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Head:
         sequence: of the client's last entry.
         recorded_at: of its last entry, so that the next is never before it.
         archived: whether the client takes anything new.
-        closed_through: the last closed business day, or None.
+        edition: of the rules that bind every client, as the book's settings have it.
         merged_into: the client that stands for this one, or None.
     """
 
@@ -49,7 +49,7 @@ class Head:
     sequence: int = 0
     recorded_at: datetime
     archived: bool = False
-    closed_through: date | None = None
+    edition: int = 0
     merged_into: UUID | None = None
 
 

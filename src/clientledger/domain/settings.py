@@ -38,6 +38,9 @@ class Settings:
             event.
         company: the name of our own side, which statements show.
         closed_through: the last closed business day, or None; set by closing a period only.
+        edition: of the rules that bind every client (closed periods, what a currency is): one more
+            with each change of them. Every head has it too, so that no command that was planned
+            under other rules is written.
         revision: one more with each change.
     """
 
@@ -53,6 +56,7 @@ class Settings:
     credit_limit: str = "refuse"
     company: str = ""
     closed_through: date | None = None
+    edition: int = 0
     revision: int = 0
 
     @property

@@ -1,7 +1,6 @@
 """The audit: everything recomputed from the entries, and compared with what is stored."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -82,7 +81,7 @@ def verify(desk: Desk) -> Report:
             entries += len(journal.entries)
             head = heads.get(client.id)
             problems += _rules(client.id, journal, head)
-            problems += _closing(client.id, head, glance.settings.closed_through)
+            problems += _edition(client.id, head, glance.settings.edition)
             for query in _figures(client.id):
                 stored = glance.reading.find(query)
                 computed = glance.reading.compute(query)
@@ -161,15 +160,15 @@ def _rules(client: UUID, journal: Journal, head: Head | None) -> Iterator[Proble
         yield from _conserved(client, journal.at(day), day.isoformat())
 
 
-def _closing(client: UUID, head: Head | None, through: date | None) -> Iterator[Problem]:
-    """The head knows through which day the books are closed."""
-    if head is not None and head.closed_through != through:
+def _edition(client: UUID, head: Head | None, edition: int) -> Iterator[Problem]:
+    """The head knows the rules that bind every client as they are now."""
+    if head is not None and head.edition != edition:
         yield Problem(
             what="Head",
             client=client,
-            row="closed_through",
-            stored=_told(head.closed_through),
-            computed=_told(through),
+            row="edition",
+            stored=str(head.edition),
+            computed=str(edition),
         )
 
 

@@ -82,9 +82,7 @@ class Clients:
                 external_ids=work.claim_external("client", external_ids, id),
                 **fields,
             )
-            head = Head(
-                client=id, recorded_at=work.now, closed_through=work.settings.closed_through
-            )
+            head = Head(client=id, recorded_at=work.now, edition=work.settings.edition)
             work.add(Posting(heads=(HeadStep(head, None),)))
             work.insert(client, "client.added", client=id)
             return client

@@ -22,7 +22,7 @@ from clientledger.domain.rates import ExchangeRate
 from clientledger.domain.settings import Settings
 from clientledger.domain.team import SYSTEM, Member
 from clientledger.domain.text import check_key
-from clientledger.errors import Busy, Conflict, KeyReused, NotAllowed
+from clientledger.errors import Busy, Conflict, KeyReused, NotAllowed, Unavailable
 from clientledger.ports import Reading, Scope, Store, UnitOfWork
 from clientledger.services.work import COMMANDS, Glance, Work
 
@@ -127,10 +127,14 @@ class Desk:
         return self.repeat(once)
 
     def repeat(self, once: Callable[[UnitOfWork], T]) -> T:
-        """Run a function in a unit of work; on an owned store, again after a passing conflict.
+        """Run a function in a unit of work; on an owned store, again, whole, after what passes.
+
+        That is a conflict with another writer, and a database that was lost before the commit.
 
         Raises:
             Busy: it did not succeed within the bounds, or the scope cannot be repeated.
+            Unavailable: the database did not come back within the bounds.
+            OutcomeUnknown: it was lost during the commit, and has not said since what became of it.
         """
         tries = _TRIES if isinstance(self.scope, Store) else 1
         for attempt in range(1, tries + 1):
@@ -142,6 +146,9 @@ class Desk:
                     raise
                 if attempt == tries:
                     raise busy(error) from error
+            except Unavailable:
+                if attempt == tries:
+                    raise
             time.sleep(random.uniform(0, 0.002 * 2**attempt))
         raise AssertionError("the last try returns or raises")
 

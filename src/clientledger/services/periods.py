@@ -10,7 +10,7 @@ from clientledger.domain.settings import Settings
 from clientledger.domain.text import check_text
 from clientledger.domain.time import check_day
 from clientledger.errors import InvalidValue
-from clientledger.ports import HeadQuery, Reading
+from clientledger.ports import Reading
 from clientledger.services.desk import AtDesk
 from clientledger.services.work import Work
 
@@ -75,12 +75,12 @@ class Periods(AtDesk):
 
 
 def _close(work: Work, through: date | None, type: str, reason: str) -> Settings:
-    """Write through which day the books are closed: in the settings, and on every head."""
+    """Write through which day the books are closed: in the settings, as a new edition of them."""
     before = work.settings
-    after = attrs.evolve(before, closed_through=through, revision=before.revision + 1)
+    after = work.new_edition(
+        attrs.evolve(before, closed_through=through, revision=before.revision + 1)
+    )
     work.add(Posting(changes=(Change(after, before.revision or None),)))
-    for head in work.unit.find(HeadQuery()):
-        work.step(head, closed_through=through)
     told = {
         "through": None if through is None else through.isoformat(),
         "before": None if before.closed_through is None else before.closed_through.isoformat(),

@@ -21,8 +21,15 @@ from clientledger.domain.tasks import Task
 from clientledger.domain.team import Member
 from clientledger.domain.text import check_mapping, check_text
 from clientledger.domain.time import check_day, check_id, check_moment, day_of
-from clientledger.errors import ClientArchived, Duplicate, NotAllowed, NotFound, PeriodClosed
-from clientledger.ports import ClaimQuery, Cursor, Query, Reading, UnitOfWork
+from clientledger.errors import (
+    ClientArchived,
+    Duplicate,
+    NotAllowed,
+    NotFound,
+    PeriodClosed,
+    Stale,
+)
+from clientledger.ports import ClaimQuery, Cursor, HeadQuery, Query, Reading, UnitOfWork
 
 __all__ = ["COMMANDS", "ClientRef", "Glance", "Work", "external_space"]
 
@@ -123,6 +130,8 @@ class Work(Glance):
         """
         if client not in self._heads:
             head = self.unit.lookup(Head, client)
+            if head is not None and head.edition != self.settings.edition:
+                raise Stale("the rules of the book have changed", passing=True)
             if head is None:
                 raise NotFound(
                     "no such client in the book",
@@ -248,10 +257,10 @@ class Work(Glance):
         Raises:
             PeriodClosed: it is on the closing day, or before.
         """
-        closed = [one for one in (self.settings.closed_through, head.closed_through) if one]
-        if closed and day <= max(closed):
+        closed = self.settings.closed_through
+        if closed is not None and day <= closed:
             raise PeriodClosed(
-                f"closed through {max(closed)}",
+                f"closed through {closed}",
                 field=field,
                 value=day,
                 remedy="date it later, or reopen the period: book.ledger.reopen_period",
@@ -283,6 +292,16 @@ class Work(Glance):
         """Let a client's head say something new, such as that it is archived."""
         self._heads.setdefault(head.client, head)
         self._steps.setdefault(head.client, {}).update(changes)
+
+    def new_edition(self, after: Settings) -> Settings:
+        """Settings with which the rules that bind every client change: each head is told.
+
+        A command that was planned under the former rules is then refused and planned again.
+        """
+        moved = attrs.evolve(after, edition=self.settings.edition + 1)
+        for head in self.unit.find(HeadQuery()):
+            self.step(head, edition=moved.edition)
+        return moved
 
     def flush(self) -> None:
         """Post what has been collected, so that what is read next has it.

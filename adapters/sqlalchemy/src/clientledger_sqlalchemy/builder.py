@@ -5,9 +5,20 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from clientledger_sqlalchemy.columns import Amount, Short
+from clientledger_sqlalchemy.columns import Amount, Word
 
 __all__ = ["Builder", "check", "foreign", "key", "money", "money_or_none", "of", "or_none"]
+
+
+_INNODB: dict[str, Any] = {
+    f"{dialect}_{name}": value
+    for dialect in ("mysql", "mariadb")
+    for name, value in (
+        ("engine", "InnoDB"),
+        ("charset", "utf8mb4"),
+        ("collate", "utf8mb4_nopad_bin"),
+    )
+}
 
 
 @attrs.frozen
@@ -17,19 +28,39 @@ class Builder:
     Attributes:
         prefix: the beginning of every name.
         schema: the schema of every table, or None.
+        partitions: on PostgreSQL, into how many parts the tables of clients are split; 0 for none.
     """
 
     metadata: sa.MetaData
     prefix: str
     schema: str | None
+    partitions: int = 0
 
     def table(self, name: str, *items: sa.schema.SchemaItem, **options: Any) -> sa.Table:
         """Make a table."""
-        return sa.Table(self.prefix + name, self.metadata, *items, schema=self.schema, **options)
+        told: dict[str, Any] = {**_INNODB, **options}
+        return sa.Table(self.prefix + name, self.metadata, *items, schema=self.schema, **told)
 
     def clustered(self, name: str, *items: sa.schema.SchemaItem) -> sa.Table:
         """Make a table whose rows lie in the order of its primary key."""
         return self.table(name, *items, sqlite_with_rowid=False)
+
+    def of_clients(
+        self, name: str, *items: sa.schema.SchemaItem, clustered: bool = True
+    ) -> sa.Table:
+        """Make a table of what belongs to clients, whose primary key begins with the client."""
+        if not self.partitions:
+            return self.clustered(name, *items) if clustered else self.table(name, *items)
+        split = {"postgresql_partition_by": "HASH (client_id)"}
+        table = self.table(name, *items, **split)
+        whole = f"{self.schema}.{table.name}" if self.schema else table.name
+        for part in range(self.partitions):
+            ddl: Any = sa.DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy has not typed it
+                f"CREATE TABLE {whole}_{part} PARTITION OF {whole} "
+                f"FOR VALUES WITH (MODULUS {self.partitions}, REMAINDER {part})"
+            )
+            sa.event.listen(table, "after_create", ddl.execute_if(dialect="postgresql"))
+        return table
 
     def index(self, name: str, *columns: str, where: str = "", unique: bool = False) -> sa.Index:
         """Make an index; a condition is literal, so that plans can count on it."""
@@ -64,12 +95,12 @@ def money(*names: str) -> list[sa.Column[Any]]:
 
 
 def _unit() -> list[sa.Column[Any]]:
-    return [of("currency", Short), of("digits", sa.SmallInteger)]
+    return [of("currency", Word), of("digits", sa.SmallInteger)]
 
 
 def money_or_none(name: str) -> list[sa.Column[Any]]:
     """An amount that may be missing, and its currency."""
-    unit = [or_none("currency", Short), or_none("digits", sa.SmallInteger)]
+    unit = [or_none("currency", Word), or_none("digits", sa.SmallInteger)]
     return [or_none(name, Amount), *unit]
 
 

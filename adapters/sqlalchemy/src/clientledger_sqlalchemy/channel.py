@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from clientledger import Conflict, StoreError
-from clientledger_sqlalchemy.failures import FAILURES, failure_of
+from clientledger import ClientLedgerError, HostTransactionAborted, StoreError
+from clientledger_sqlalchemy.engines import Engine
+from clientledger_sqlalchemy.engines.engine import Failure
 from clientledger_sqlalchemy.prepared import Prepared
 
 __all__ = ["Channel"]
@@ -18,14 +19,17 @@ class Channel:
 
     Args:
         connection: of the driver (or a pool's proxy of it).
-        place: what to call the storage in messages.
+        engine: of the database.
     """
 
-    def __init__(self, connection: Any, place: str) -> None:
+    def __init__(self, connection: Any, engine: Engine) -> None:
+        self.connection = connection
+        self.engine = engine
         self._cursor = connection.cursor()
-        self._place = place
         self._depth = 0
-        self._refusal: tuple[str, str] | None = None
+        self._refusal: StoreError | None = None
+        self.lost = False
+        """Whether the connection is of no more use."""
 
     def rows(self, statement: Prepared, values: Mapping[str, Any]) -> list[Any]:
         """Run a select; give its rows."""
@@ -36,8 +40,10 @@ class Channel:
             return statement.rows(self._cursor.fetchall())
         except UnicodeEncodeError:
             return []  # what is no text of Unicode stands nowhere in the book
-        except FAILURES as error:
-            raise failure_of(error, self._place) from error
+        except self.engine.failures as error:
+            if self.engine.unspeakable(error):
+                return []
+            raise self._failed(error) from error
 
     def write(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run an insert, update or delete once for each row; give the number of rows written."""
@@ -48,8 +54,8 @@ class Channel:
                 self._cursor.execute(statement.text, parameters[0])
             else:
                 self._cursor.executemany(statement.text, parameters)
-        except FAILURES as error:
-            raise failure_of(error, self._place) from error
+        except self.engine.failures as error:
+            raise self._failed(error) from error
         return int(self._cursor.rowcount)
 
     @contextmanager
@@ -73,27 +79,68 @@ class Channel:
         self.check()
         try:
             self._cursor.execute(text)
-        except FAILURES as error:
-            raise failure_of(error, self._place) from error
+        except self.engine.failures as error:
+            raise self._failed(error) from error
+
+    def commit(self) -> Failure | None:
+        """Commit, where the transaction is ours; give the failure that leaves its outcome open.
+
+        Raises:
+            ClientLedgerError: nothing was committed, for sure.
+        """
+        self.check()
+        try:
+            self._cursor.execute("COMMIT")
+        except self.engine.failures as error:
+            failure = self.engine.failure(error)
+            self.lost = self.lost or failure.killed
+            if failure.refused:
+                raise failure.error from error
+            return failure
+        if not self.engine.kept(self._cursor):
+            raise StoreError(
+                f"{self.engine.place}: the database has undone the unit of work, because a "
+                "statement in it had failed",
+                remedy="let the error out of the unit of work, or use a nested one",
+            )
+        return None
 
     def check(self) -> None:
         """Refuse to go on after the transaction has ended.
 
         Raises:
-            StoreError: it has, by its owner or by the database itself.
+            StoreError: it has, by its owner.
+            HostTransactionAborted: the database itself has undone it.
         """
         if self._refusal is not None:
-            said, remedy = self._refusal
-            raise StoreError(f"{self._place}: {said}", remedy=remedy)
+            raise self._refusal
 
     def end(self) -> None:
         """Take nothing more: the connection goes back to its owner."""
-        self._refusal = ("the unit of work has ended", "begin another one")
+        self._refusal = StoreError(
+            f"{self.engine.place}: the unit of work has ended", remedy="begin another one"
+        )
+
+    def _failed(self, error: Exception) -> ClientLedgerError:
+        """Say what an error means; after one that has undone the transaction, all is refused."""
+        failure = self.engine.failure(error)
+        if failure.killed:
+            self._abort()
+            self.lost = self.lost or not failure.refused
+        return failure.error
+
+    def _abort(self) -> None:
+        self._refusal = HostTransactionAborted(
+            f"{self.engine.place}: the database has undone the unit of work",
+            remedy="begin it again, whole",
+        )
 
     def _undo(self, savepoint: str) -> None:
+        if self._refusal is not None:
+            return
         try:
-            self.command(f"ROLLBACK TO SAVEPOINT {savepoint}")
-            self.command(f"RELEASE SAVEPOINT {savepoint}")
-        except (Conflict, StoreError):
+            self._cursor.execute(f"ROLLBACK TO SAVEPOINT {savepoint}")
+            self._cursor.execute(f"RELEASE SAVEPOINT {savepoint}")
+        except self.engine.failures:
             # The disk was full, or the like: the database has undone the whole transaction.
-            self._refusal = ("the database has undone the unit of work", "mend the cause first")
+            self._abort()

@@ -11,7 +11,18 @@ from clientledger_sqlalchemy.builder import (
     of,
     or_none,
 )
-from clientledger_sqlalchemy.columns import Amount, Day, Exact, Id, Json, Long, Moment, Short
+from clientledger_sqlalchemy.columns import (
+    Amount,
+    Day,
+    Exact,
+    Growing,
+    Id,
+    Json,
+    Long,
+    Moment,
+    Short,
+    Word,
+)
 
 __all__ = ["fact_tables"]
 
@@ -25,7 +36,7 @@ def fact_tables(new: Builder) -> dict[str, sa.Table]:
         "events",
         key("id", Id),
         or_none("client_id", Id),
-        of("type", Short),
+        of("type", Word),
         of("subject", Short),
         of("actor", Short),
         of("at", Moment),
@@ -33,10 +44,9 @@ def fact_tables(new: Builder) -> dict[str, sa.Table]:
         new.index("events_client", "client_id", "id"),
         new.index("events_subject", "subject", "id"),
     )
-    growing = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     return {
         "entries": entries,
-        "entry_lines": new.clustered(
+        "entry_lines": new.of_clients(
             "entry_lines",
             key("client_id", Id),
             key("entry_id", Id),
@@ -53,7 +63,7 @@ def fact_tables(new: Builder) -> dict[str, sa.Table]:
             check("number", "number >= 1"),
             check("total", "total >= 0"),
         ),
-        "instalments": new.clustered(
+        "instalments": new.of_clients(
             "instalments",
             key("client_id", Id),
             key("entry_id", Id),
@@ -69,14 +79,14 @@ def fact_tables(new: Builder) -> dict[str, sa.Table]:
         "events": events,
         "pending": new.table(
             "pending",
-            sa.Column("id", growing, primary_key=True),
+            sa.Column("id", Growing, primary_key=True),
             of("event_id", Id),
             or_none("client_id", Id),
             foreign(events, ("event_id", "id")),
         ),
         "feed": new.table(
             "feed",
-            key("position", growing),
+            key("position", Growing),
             of("event_id", Id),
             or_none("client_id", Id),
             foreign(events, ("event_id", "id")),
@@ -87,13 +97,13 @@ def fact_tables(new: Builder) -> dict[str, sa.Table]:
 
 
 def _entries(new: Builder) -> sa.Table:
-    return new.clustered(
+    return new.of_clients(
         "entries",
         key("client_id", Id),
         key("id", Id),
         of("sequence", sa.Integer),
-        of("kind", Short),
-        of("side", Short),
+        of("kind", Word),
+        of("side", Word),
         *money("amount"),
         of("on_day", Day),
         of("recorded_at", Moment),
@@ -112,12 +122,14 @@ def _entries(new: Builder) -> sa.Table:
         check("amount", "amount > 0"),
         check("side", "side IN ('debit', 'credit')"),
         sa.UniqueConstraint("client_id", "sequence"),
-        new.index("entries_id", "id", unique=True),
+        new.index("entries_id", "id"),
         new.index("entries_day", "client_id", "on_day", "sequence"),
         new.index("entries_book_day", "on_day", "client_id", "sequence"),
         new.index("entries_number", "number", where="number IS NOT NULL"),
-        new.index("entries_undoes", "undoes", where="undoes IS NOT NULL", unique=True),
-        new.index("entries_replaces", "replaces", where="replaces IS NOT NULL", unique=True),
+        new.index("entries_undoes", "undoes", "client_id", where="undoes IS NOT NULL", unique=True),
+        new.index(
+            "entries_replaces", "replaces", "client_id", where="replaces IS NOT NULL", unique=True
+        ),
     )
 
 
@@ -128,7 +140,7 @@ def _links(
     own = "client_id", "client_id"
     named = [] if released is None else [of("allocation_id", Id)]
     rules = [] if released is None else [foreign(released, own, ("allocation_id", "id"))]
-    return new.clustered(
+    return new.of_clients(
         name,
         key("client_id", Id),
         key("id", Id),
@@ -144,7 +156,7 @@ def _links(
         foreign(entries, own, ("credit_id", "id")),
         foreign(entries, own, ("debit_id", "id")),
         check("amount", "amount > 0"),
-        new.index(f"{name}_id", "id", unique=True),
+        new.index(f"{name}_id", "id"),
         new.index(f"{name}_credit", "credit_id"),
         new.index(f"{name}_debit", "debit_id"),
     )

@@ -11,7 +11,7 @@ from clientledger_sqlalchemy.builder import (
     of,
     or_none,
 )
-from clientledger_sqlalchemy.columns import Amount, Day, Id, Long, Moment, Short
+from clientledger_sqlalchemy.columns import Amount, Day, Id, Long, Moment, Short, Word
 
 __all__ = ["figure_tables"]
 
@@ -19,10 +19,10 @@ __all__ = ["figure_tables"]
 def figure_tables(new: Builder) -> dict[str, sa.Table]:
     """Make the tables of derived rows."""
     return {
-        "balances": new.clustered(
+        "balances": new.of_clients(
             "balances",
             key("client_id", Id),
-            key("currency", Short),
+            key("currency", Word),
             of("digits", sa.SmallInteger),
             of("owed", Amount),
             of("prepaid", Amount),
@@ -34,10 +34,10 @@ def figure_tables(new: Builder) -> dict[str, sa.Table]:
             new.index("balances_latest", "latest"),
         ),
         "open_items": _open_items(new),
-        "purchase_days": new.clustered(
+        "purchase_days": new.of_clients(
             "purchase_days",
             key("client_id", Id),
-            key("currency", Short),
+            key("currency", Word),
             key("day", Day),
             of("digits", sa.SmallInteger),
             of("count", sa.BigInteger),
@@ -45,12 +45,12 @@ def figure_tables(new: Builder) -> dict[str, sa.Table]:
             of("latest", Day),
             check("count", "count >= 0"),
         ),
-        "timeline": new.clustered(
+        "timeline": new.of_clients(
             "timeline",
             key("client_id", Id),
             key("at", Moment),
             key("id", Id),
-            of("what", Short),
+            of("what", Word),
             of("kind", Short),
             of("title", Long),
             *money_or_none("amount"),
@@ -65,12 +65,12 @@ def _open_items(new: Builder) -> sa.Table:
     names = ("client_id", "entry_id", "instalment")
     ranked = ("due", "on_day", "sequence", "instalment")
     rest = ("kind", "side", "number", "amount", "currency", "digits", "open", "latest")
-    return new.clustered(
+    return new.of_clients(
         "open_items",
         *(key(name, sa.Integer if name == "instalment" else Id) for name in names),
         of("sequence", sa.Integer),
-        of("kind", Short),
-        of("side", Short),
+        of("kind", Word),
+        of("side", Word),
         or_none("number", Short),
         of("on_day", Day),
         or_none("due", Day),

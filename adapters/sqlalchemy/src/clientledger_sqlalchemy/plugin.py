@@ -1,6 +1,7 @@
-"""The plugin that opens ``sqlite:`` books."""
+"""The plugin that opens books in SQLite files, and on PostgreSQL, MariaDB and Galera."""
 
 from clientledger import RegisterStore, hookimpl
+from clientledger_sqlalchemy.engines import SCHEMES
 from clientledger_sqlalchemy.store import SqlStore
 
 __all__ = ["register_stores"]
@@ -8,5 +9,6 @@ __all__ = ["register_stores"]
 
 @hookimpl
 def register_stores(register: RegisterStore) -> None:
-    """Supply the store for ``sqlite:///clients.db``."""
-    register("sqlite", SqlStore.open)
+    """Supply the store for ``sqlite:///clients.db``, ``postgresql://`` and ``mariadb://``."""
+    for scheme in SCHEMES:
+        register(scheme, SqlStore.open)

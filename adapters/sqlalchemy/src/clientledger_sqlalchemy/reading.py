@@ -11,6 +11,8 @@ from clientledger.ports import (
     Claim,
     Entry,
     FigureQuery,
+    Head,
+    HeadQuery,
     LedgerQuery,
     Member,
     Query,
@@ -37,6 +39,7 @@ class SqlReading(Reading):
     """
 
     _unchanging = True  # what was read once need not be asked for again
+    _locking = False  # whether the heads that are read stay as they are until the unit ends
 
     def __init__(self, channel: Channel, statements: Statements) -> None:
         self._channel = channel
@@ -56,6 +59,10 @@ class SqlReading(Reading):
         if isinstance(query, LedgerQuery):
             return self._figures(query)
         return self._rows(query)
+
+    def is_pending(self) -> bool:
+        """Whether an event waits for its position in the feed."""
+        return bool(self._channel.rows(self._statements.any_pending, {}))
 
     def total(self, query: Query[Any]) -> int:
         query = attrs.evolve(query, limit=None, after=None)
@@ -78,7 +85,7 @@ class SqlReading(Reading):
             return None
         key = id if kind is Claim else (id,)
         source = self._statements.sources[query]
-        one = self._statements.selects.one(kind, source)
+        one = self._statements.selects.one(kind, source, lock=self._locking and kind is Head)
         rows = self._channel.rows(one, {f"key{n}": part for n, part in enumerate(key)})
         found = self._read(source, rows)
         return found[0] if found else None
@@ -89,7 +96,8 @@ class SqlReading(Reading):
         if source is None:
             return self._by_definition(query)
         what = asked(query, source, **more)
-        page, values = self._statements.selects.page(query, source, what)
+        lock = self._locking and type(query) is HeadQuery
+        page, values = self._statements.selects.page(query, source, what, lock=lock)
         found = self._read(source, self._channel.rows(page, values))
         return cast(list[R], found if what.exact else query.select(found))
 

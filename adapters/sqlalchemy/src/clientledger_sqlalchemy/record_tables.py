@@ -5,12 +5,24 @@ import sqlalchemy as sa
 from clientledger_sqlalchemy.builder import (
     Builder,
     check,
+    foreign,
     key,
     money_or_none,
     of,
     or_none,
 )
-from clientledger_sqlalchemy.columns import Day, Exact, Flag, Id, Json, Long, Moment, Short
+from clientledger_sqlalchemy.columns import (
+    Day,
+    Exact,
+    Flag,
+    Id,
+    Json,
+    Long,
+    Moment,
+    Short,
+    Word,
+    text,
+)
 
 __all__ = ["record_tables"]
 
@@ -26,6 +38,7 @@ def record_tables(new: Builder) -> dict[str, sa.Table]:
             of("schema_version", sa.Integer),
             check("one", "id = 1"),
         ),
+        "versions": new.table("versions", key("version_num", sa.String(32))),
         "settings": new.table(
             "settings", key("id", Id), of("revision", sa.Integer), of("data", Json)
         ),
@@ -40,7 +53,7 @@ def record_tables(new: Builder) -> dict[str, sa.Table]:
             of("created_at", Moment),
             of("revision", sa.Integer),
         ),
-        "interactions": new.table(
+        "interactions": new.of_clients(
             "interactions",
             key("client_id", Id),
             key("id", Id),
@@ -55,8 +68,9 @@ def record_tables(new: Builder) -> dict[str, sa.Table]:
             of("external_ids", Json),
             of("recorded_at", Moment),
             of("revision", sa.Integer),
-            new.index("interactions_id", "id", unique=True),
+            new.index("interactions_id", "id"),
             new.index("interactions_at", "client_id", "at", "id"),
+            clustered=False,
         ),
         "agreements": _agreements(new),
         "tasks": _tasks(new),
@@ -69,7 +83,7 @@ def _clients(new: Builder) -> sa.Table:
         "clients",
         key("id", Id),
         of("name", Short),
-        of("sort_name", Long),
+        of("sort_name", Short),
         of("search", Long),
         of("kind", Short),
         *(of(name, Json) for name in nested),
@@ -87,7 +101,7 @@ def _clients(new: Builder) -> sa.Table:
 
 
 def _agreements(new: Builder) -> sa.Table:
-    return new.table(
+    return new.of_clients(
         "agreements",
         key("client_id", Id),
         key("id", Id),
@@ -106,8 +120,9 @@ def _agreements(new: Builder) -> sa.Table:
         of("external_ids", Json),
         of("recorded_at", Moment),
         of("revision", sa.Integer),
-        new.index("agreements_id", "id", unique=True),
+        new.index("agreements_id", "id"),
         new.index("agreements_from", "client_id", "valid_from", "id"),
+        clustered=False,
     )
 
 
@@ -125,7 +140,7 @@ def _tasks(new: Builder) -> sa.Table:
         or_none("remind", Moment),
         or_none("about", Id),
         of("note", Long),
-        of("status", Short),
+        of("status", Word),
         of("outcome", Long),
         of("by_member", Short),
         of("external_ids", Json),
@@ -140,22 +155,27 @@ def _tasks(new: Builder) -> sa.Table:
 
 
 def _guards(new: Builder) -> dict[str, sa.Table]:
+    editions = new.table("editions", key("number", sa.Integer))
     return {
-        "heads": new.clustered(
+        "editions": editions,
+        "heads": new.of_clients(
             "heads",
             key("client_id", Id),
             of("version", sa.BigInteger),
             of("sequence", sa.Integer),
             of("recorded_at", Moment),
             of("archived", Flag),
-            or_none("closed_through", Day),
+            of("edition", sa.Integer),
             or_none("merged_into", Id),
+            # There is one edition at a time. So a client who is added while it changes, by somebody
+            # who has not seen that, is refused by the database itself.
+            foreign(editions, ("edition", "number")),
         ),
         "claims": new.clustered(
             "claims",
-            key("space", Long),
-            key("claim_key", Long),
-            of("subject", Long),
+            key("space", text(300)),
+            key("claim_key", Short),
+            of("subject", Short),
             of("data", Json),
             new.index("claims_subject", "subject"),
         ),

@@ -264,7 +264,7 @@ def head_values(head: Head) -> Values:
         "sequence": head.sequence,
         "recorded_at": head.recorded_at,
         "archived": head.archived,
-        "closed_through": head.closed_through,
+        "edition": head.edition,
         "merged_into": head.merged_into,
     }
 
@@ -277,7 +277,7 @@ def head_of(row: Any) -> Head:
         sequence=row.sequence,
         recorded_at=row.recorded_at,
         archived=row.archived,
-        closed_through=row.closed_through,
+        edition=row.edition,
         merged_into=row.merged_into,
     )
 

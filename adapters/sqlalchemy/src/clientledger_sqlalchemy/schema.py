@@ -6,21 +6,29 @@ transaction of the facts keeps.
 """
 
 import re
-from typing import Any
 
 import attrs
 import sqlalchemy as sa
 
-from clientledger import InvalidValue
+from clientledger import InvalidValue, StoreError
 from clientledger_sqlalchemy.builder import Builder
 from clientledger_sqlalchemy.fact_tables import fact_tables
 from clientledger_sqlalchemy.figure_tables import figure_tables
+from clientledger_sqlalchemy.guarding import keep
 from clientledger_sqlalchemy.record_tables import record_tables
 
-__all__ = ["NAMING", "SCHEMA_VERSION", "Tables", "tables"]
+__all__ = [
+    "APPLICATION",
+    "NAMING",
+    "SCHEMA_VERSION",
+    "Tables",
+    "check_version",
+    "first_rows",
+    "tables",
+]
 
-SCHEMA_VERSION = 2
-"""One more with each change of the tables."""
+SCHEMA_VERSION = 3
+"""One more with each change of the tables; each version has a migration of its number."""
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -30,7 +38,10 @@ NAMING = {
 }
 """Names of constraints in a MetaData of our own; a host's MetaData has the host's."""
 
-_PREFIX = re.compile(r"[a-z0-9_]{0,20}\Z")
+_NAME = re.compile(r"[a-z0-9_]{0,20}\Z")
+
+APPLICATION = "clientledger"
+"""What says in a database that tables are a book's."""
 
 
 @attrs.frozen(kw_only=True)
@@ -38,6 +49,8 @@ class Tables:
     """The tables of one book."""
 
     book: sa.Table
+    versions: sa.Table
+    editions: sa.Table
     settings: sa.Table
     clients: sa.Table
     members: sa.Table
@@ -59,44 +72,79 @@ class Tables:
     purchase_days: sa.Table
     timeline: sa.Table
 
+    @property
+    def kept(self) -> tuple[sa.Table, ...]:
+        """The tables of facts, whose rows are never changed nor deleted."""
+        return (
+            self.entries,
+            self.entry_lines,
+            self.instalments,
+            self.allocations,
+            self.releases,
+            self.events,
+            self.feed,
+        )
 
-def tables(metadata: sa.MetaData, prefix: str = "", schema: str | None = None) -> Tables:
+    @property
+    def every(self) -> tuple[sa.Table, ...]:
+        """All of them, each after those that it refers to."""
+        ours = set(attrs.astuple(self, recurse=False))
+        return tuple(t for t in self.book.metadata.sorted_tables if t in ours)
+
+
+def tables(
+    metadata: sa.MetaData, prefix: str = "", schema: str | None = None, partitions: int = 0
+) -> Tables:
     """Put the tables of a book into a MetaData; a prefix or a schema keeps several books apart.
 
+    Args:
+        partitions: on PostgreSQL, into how many parts to split, by client, all that belongs to
+            clients; 0 leaves the tables whole.
+
     Raises:
-        InvalidValue: a prefix that is no beginning of a name.
+        InvalidValue: a prefix or a schema that is no name.
     """
-    if not _PREFIX.match(prefix):
-        raise InvalidValue(
-            "not a prefix of table names",
-            field="prefix",
-            value=prefix,
-            remedy="at most 20 small letters, digits and underscores",
+    for field, value in (("prefix", prefix), ("schema", schema or "")):
+        if not _NAME.match(value):
+            raise InvalidValue(
+                "not a beginning of names" if field == "prefix" else "not a name",
+                field=field,
+                value=value,
+                remedy="at most 20 small letters, digits and underscores",
+            )
+    new = Builder(metadata, prefix, schema, partitions)
+    made = Tables(**record_tables(new), **fact_tables(new), **figure_tables(new))
+    for table in made.kept:
+        keep(table)
+    return made
+
+
+def first_rows(connection: sa.Connection, tables: Tables) -> None:
+    """Write what a new book begins with; the row of the book itself comes last."""
+    connection.execute(sa.insert(tables.editions), {"number": 0})
+    connection.execute(sa.insert(tables.versions), {"version_num": f"{SCHEMA_VERSION:04d}"})
+    book = {"id": 1, "application": APPLICATION, "schema_version": SCHEMA_VERSION}
+    connection.execute(sa.insert(tables.book), book)
+
+
+def check_version(version: int, place: str) -> None:
+    """Refuse a book whose tables are of another version.
+
+    Raises:
+        StoreError: they are; it says what to do.
+    """
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{place}: the book has the tables of version {version}, which is newer than ours, "
+            f"{SCHEMA_VERSION}",
+            field="url",
+            value=place,
+            remedy="install a newer clientledger-sqlalchemy",
         )
-    new = Builder(metadata, prefix, schema)
-    made = {**record_tables(new), **fact_tables(new), **figure_tables(new)}
-    for name in _KEPT:
-        _keep(made[name])
-    return Tables(**made)
-
-
-_KEPT = (
-    "entries",
-    "entry_lines",
-    "instalments",
-    "allocations",
-    "releases",
-    "events",
-    "feed",
-)
-
-
-def _keep(table: sa.Table) -> None:
-    """Let the database refuse to change or delete the rows of a table."""
-    where = f"{table.schema}." if table.schema else ""
-    for verb in ("UPDATE", "DELETE"):
-        trigger: Any = sa.DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy has not typed it
-            f"CREATE TRIGGER {where}{table.name}_no_{verb.lower()} BEFORE {verb} ON {table.name} "
-            f"BEGIN SELECT RAISE(ABORT, '{table.name}: what is recorded stays'); END"
+    if version < SCHEMA_VERSION:
+        raise StoreError(
+            f"{place}: the book has the tables of version {version}, not {SCHEMA_VERSION}",
+            field="url",
+            value=place,
+            remedy="make a backup, then run: clientledger upgrade",
         )
-        sa.event.listen(table, "after_create", trigger.execute_if(dialect="sqlite"))

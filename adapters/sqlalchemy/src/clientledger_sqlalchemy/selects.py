@@ -98,7 +98,7 @@ class Selects:
         return self._prepared((type(query), "count", what.shape), statement)
 
     def page(
-        self, query: Query[Any], source: Source, what: Asked
+        self, query: Query[Any], source: Source, what: Asked, *, lock: bool = False
     ) -> tuple[Prepared, Mapping[str, Any]]:
         """Give the select for the rows in order, and its parameters.
 
@@ -121,22 +121,25 @@ class Selects:
                 page = page.where(_beyond(ranks, marks))
             if limited:
                 page = page.limit(sa.bindparam("limit", type_=sa.BigInteger))
-            return page.order_by(*(rank.term for rank in ranks))
+            terms = [term for rank in ranks for term in rank.terms(self._dialect)]
+            page = page.order_by(*terms)
+            return page.with_for_update() if lock else page
 
-        key = (type(query), what.shape, marks, limited)
+        key = (type(query), what.shape, marks, limited, lock)
         return self._prepared(key, statement), values
 
-    def one(self, kind: type[Any], source: Source) -> Prepared:
-        """Give the select of one row by its key."""
+    def one(self, kind: type[Any], source: Source, *, lock: bool = False) -> Prepared:
+        """Give the select of one row by its key; a row that is locked waits for who changes it."""
 
         def statement() -> sa.Select[Any]:
-            return (
+            one = (
                 sa.select(*source.columns)
                 .select_from(source.start)
                 .where(*(c == bound(f"key{n}", c) for n, c in enumerate(source.key)))
             )
+            return one.with_for_update() if lock else one
 
-        return self._prepared((kind, "one"), statement)
+        return self._prepared((kind, "one", lock), statement)
 
     def _prepared(self, key: Any, statement: Callable[[], Any]) -> Prepared:
         found = self._known.get(key)
@@ -153,11 +156,14 @@ class _Rank:
     falling: bool
     maybe_none: bool
 
-    @property
-    def term(self) -> Any:
-        """The term to order by: None last, in either direction."""
+    def terms(self, dialect: sa.Dialect) -> list[Any]:
+        """The terms to order by: None last, in either direction."""
         term = self.column.desc() if self.falling else self.column.asc()
-        return term.nulls_last() if self.maybe_none else term
+        if not self.maybe_none:
+            return [term]
+        if dialect.name in ("sqlite", "postgresql"):
+            return [term.nulls_last()]
+        return [self.column.is_(None), term]
 
     def further(self, name: str, after_none: bool) -> Any:
         """The condition that a row ranks after a value."""

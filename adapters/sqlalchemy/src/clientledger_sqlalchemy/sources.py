@@ -30,7 +30,7 @@ from clientledger.ports import (
     TimelineQuery,
 )
 from clientledger_sqlalchemy import facts, figures, records
-from clientledger_sqlalchemy.columns import Listed, Long
+from clientledger_sqlalchemy.columns import Id, Listed, Long
 from clientledger_sqlalchemy.schema import Tables
 
 __all__ = ["MOST_WORDS", "Source", "among", "bound", "sources"]
@@ -41,6 +41,7 @@ Condition = Callable[[str, object], Any]
 MOST_WORDS = 20
 """The words of a text that are looked for in SQL."""
 
+_IN, _NOT_IN = "IN", "NOT IN"
 _ZERO: Any = sa.literal_column("0")
 
 
@@ -76,8 +77,64 @@ def bound(name: str, column: Any) -> Any:
 
 def among(column: Any, name: str) -> Any:
     """Make the condition that a column is one of many: one parameter, however many they are."""
-    value = sa.func.json_each(sa.bindparam(name, type_=Listed)).table_valued("value").c.value
-    return column.in_(sa.select(value))
+    return _Among(column, sa.bindparam(name, type_=Listed), _IN)
+
+
+class _Among(sa.ColumnElement[Any]):
+    """That a column is one of the values of a list, which is one parameter."""
+
+    inherit_cache = False
+
+    def __init__(self, column: Any, listed: Any, verb: str) -> None:
+        self.column, self.listed, self.verb = column, listed, verb
+        self.type = sa.types.NullType()  # as a Boolean, SQLite would compare it with 1
+
+
+@compiles(_Among, "sqlite")
+def _compile_among_on_sqlite(element: _Among, compiler: Any, **told: Any) -> str:
+    column, listed = compiler.process(element.column, **told), compiler.process(element.listed)
+    return f"({column} {element.verb} (SELECT value FROM json_each({listed})))"
+
+
+@compiles(_Among, "postgresql")
+def _compile_among_on_postgresql(element: _Among, compiler: Any, **told: Any) -> str:
+    column, listed = compiler.process(element.column, **told), compiler.process(element.listed)
+    kind = "uuid[]" if isinstance(element.column.type, type(Id)) else "text[]"
+    every = "= ANY" if element.verb == _IN else "<> ALL"
+    return f"({column} {every} (CAST({listed} AS {kind})))"
+
+
+@compiles(_Among, "mysql")
+@compiles(_Among, "mariadb")
+def _compile_among_on_mariadb(element: _Among, compiler: Any, **told: Any) -> str:
+    column, listed = compiler.process(element.column, **told), compiler.process(element.listed)
+    ids = isinstance(element.column.type, type(Id))
+    kind = "CHAR(32) CHARSET ascii COLLATE ascii_nopad_bin"
+    kind = kind if ids else "VARCHAR(255) CHARSET utf8mb4 COLLATE utf8mb4_nopad_bin"
+    listed = f"JSON_TABLE({listed}, '$[*]' COLUMNS (value {kind} PATH '$'))"
+    return f"({column} {element.verb} (SELECT value FROM {listed} AS listed))"
+
+
+class _Holds(sa.ColumnElement[Any]):
+    """That a text has another one in it."""
+
+    inherit_cache = False
+
+    def __init__(self, column: Any, part: Any) -> None:
+        self.column, self.part = column, part
+        self.type = sa.types.NullType()  # as a Boolean, SQLite would compare it with 1
+
+
+@compiles(_Holds)
+def _compile_holds(element: _Holds, compiler: Any, **told: Any) -> str:
+    column, part = compiler.process(element.column, **told), compiler.process(element.part)
+    return f"(instr({column}, {part}) > 0)"
+
+
+@compiles(_Holds, "postgresql")
+def _compile_holds_on_postgresql(element: _Holds, compiler: Any, **told: Any) -> str:
+    column, part = compiler.process(element.column, **told), compiler.process(element.part)
+    return f"(strpos({column}, {part}) > 0)"
 
 
 class _Apart(sa.ColumnElement[Any]):
@@ -113,7 +170,7 @@ def _among(column: Any) -> Condition:
 
 
 def _not_among(column: Any) -> Condition:
-    return lambda name, _: ~among(column, name)
+    return lambda name, _: _Among(column, sa.bindparam(name, type_=Listed), _NOT_IN)
 
 
 def _either_among(one: Any, other: Any) -> Condition:
@@ -133,7 +190,7 @@ def _flag(if_true: Any, if_false: Any) -> Condition:
 
 
 def _holds(column: Any) -> Condition:
-    return lambda name, _: sa.func.instr(column, sa.bindparam(name, type_=Long)) > _ZERO
+    return lambda name, _: _Holds(column, sa.bindparam(name, type_=Long))
 
 
 def sources(t: Tables) -> dict[type[Query[Any]], Source]:

@@ -1,114 +1,212 @@
 """The store: units of work that are durable when they end, on an engine of ours."""
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 
-from clientledger import NotAllowed, StoreError
+from clientledger import Busy, Duplicate, NotAllowed, StoreError, Unavailable
 from clientledger.ports import Reading, Store, UnitOfWork
-from clientledger_sqlalchemy import sqlite
 from clientledger_sqlalchemy.channel import Channel
-from clientledger_sqlalchemy.failures import FAILURES, failure_of
+from clientledger_sqlalchemy.engines import Engine, engine_for
+from clientledger_sqlalchemy.engines.engine import Failure, Finding
 from clientledger_sqlalchemy.reading import SqlReading
 from clientledger_sqlalchemy.schema import NAMING, Tables, tables
 from clientledger_sqlalchemy.statements import Statements
-from clientledger_sqlalchemy.unit import SqlUnit
+from clientledger_sqlalchemy.unit import Proof, SqlUnit
 
 __all__ = ["SqlStore"]
+
+_PATIENCE = 30.0
+"""Seconds for which a database is asked what became of a commit."""
 
 
 class SqlStore(Store):
     """A book in a database of its own.
 
     Each unit of work has a connection from the pool; several threads and processes may use one
-    book. Writers wait for each other, readers never wait.
+    book. In a file writers wait for each other, on a server only those of the same client do;
+    readers never wait.
 
     Args:
         engine: of the database, with the tables in it; the store closes it.
         tables: the tables of the book.
-        place: what to call the storage in messages.
-        read_only: whether to refuse units of work.
+        accept: names of findings that are known and accepted.
     """
 
-    def __init__(
-        self, engine: sa.Engine, tables: Tables, place: str, *, read_only: bool = False
-    ) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, tables: Tables, *, accept: frozenset[str] = frozenset()):
+        self.engine = engine
+        self.tables = tables
         self._statements = Statements(tables, engine.dialect)
-        self._place = place
-        self._read_only = read_only
+        self._accept = accept
+        self._trusted = False
         self._closed = False
 
     @classmethod
-    def open(cls, url: str, *, read_only: bool = False, wait: float = 5.0) -> "SqlStore":
-        """Open ``sqlite:///clients.db``, making the book where there is no file yet.
+    def open(cls, url: str, *, read_only: bool = False) -> "SqlStore":
+        """Open a book by its address, making it where there is none yet.
+
+        Such as ``sqlite:///clients.db``, ``postgresql://olena@db.example/shop?sslmode=require`` or
+        ``mariadb://olena@db.example/shop``. Our own options stand beside those of the driver:
+        ``wait`` (seconds, for other writers), ``pool`` (connections kept open), ``prefix`` and
+        ``schema`` (of the tables), ``partitions``, ``isolation``, ``accept`` (findings).
 
         Args:
-            read_only: never write, nor make the file.
-            wait: seconds to wait for other writers.
+            read_only: never write, nor make the book.
 
         Raises:
-            InvalidValue: not the address of a file.
-            StoreError: the file cannot be opened, or is not a book.
+            InvalidValue: not an address, or an option that cannot be.
+            StoreError: the database cannot be opened, or is not a book.
         """
-        path = sqlite.path_of(url)
-        made = tables(sa.MetaData(naming_convention=NAMING))
-        engine = sqlite.engine_for(path, read_only=read_only, wait=wait)
-        if not read_only:
-            try:
-                sqlite.make_book(engine, path, made, wait)
-            except BaseException:
-                engine.dispose()
-                raise
-        return cls(engine, made, str(path), read_only=read_only)
+        engine, options = engine_for(url, read_only=read_only)
+        try:
+            made = tables(
+                sa.MetaData(naming_convention=NAMING),
+                options.prefix,
+                options.schema,
+                options.partitions,
+            )
+            engine.make(made)
+        except BaseException:
+            engine.close()
+            raise
+        return cls(engine, made, accept=options.accept)
 
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
-        if self._read_only:
+        if self.engine.read_only:
             raise NotAllowed("the book is open for reading only", remedy="open it for writing")
-        with self._transaction("BEGIN IMMEDIATE") as channel:
-            yield SqlUnit(channel, self._statements)
+        with self._transaction(self.engine.writing, turn=True) as channel:
+            self._trust(channel)
+            unit = SqlUnit(channel, self._statements)
+            yield unit
+            failure = channel.commit()
+            if failure is not None and unit.proof is not None:
+                self._settle(failure, unit.proof)
 
     @contextmanager
     def snapshot(self) -> Iterator[Reading]:
-        with self._transaction("BEGIN") as channel:
+        with self._transaction(self.engine.reading) as channel:
             channel.rows(self._statements.pin, {})  # a snapshot begins with its first read
             yield SqlReading(channel, self._statements)
+            channel.commit()
 
     def sequence(self) -> int:
-        if self._read_only:
+        if self.engine.read_only:
             return 0
-        with self._transaction("BEGIN") as channel:
-            if not channel.rows(self._statements.any_pending, {}):
+        with self.snapshot() as reading:
+            assert isinstance(reading, SqlReading)
+            if not reading.is_pending():
                 return 0
-        with self._transaction("BEGIN IMMEDIATE") as channel:
-            given = channel.write(self._statements.writes.give_positions, [{}])
-            channel.write(self._statements.writes.clear_pending, [{}])
-            return given
+        with self.begin() as unit:
+            assert isinstance(unit, SqlUnit)
+            return unit.give_positions()
+
+    def findings(self) -> list[Finding]:
+        """Why this database cannot keep what the book promises; empty where it can."""
+        with self._transaction(self.engine.reading) as channel:
+            return self.engine.findings(channel.connection, self.tables)
 
     def close(self) -> None:
         self._closed = True
-        self._engine.dispose()
+        self.engine.close()
+
+    def _trust(self, channel: Channel) -> None:
+        """Refuse to write where the promises cannot be kept: looked at before the first write."""
+        if self._trusted:
+            return
+        found = self.engine.findings(channel.connection, self.tables)
+        refused = [finding for finding in found if finding.name not in self._accept]
+        if refused:
+            names = ",".join(finding.name for finding in refused)
+            raise StoreError(
+                f"{self.engine.place}: here the book cannot keep what it promises: "
+                + "; ".join(map(str, refused)),
+                remedy=f"or accept that by name, in the address: ?accept={names}",
+            )
+        self._trusted = True
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Channel]:
-        """Begin, and commit; whatever is raised undoes it."""
-        connection = self._connection()
-        channel = Channel(connection, self._place)
+    def _transaction(self, begin: Sequence[str], *, turn: bool = False) -> Iterator[Channel]:
+        """Begin; whatever is raised, and whatever is not committed by then, is undone."""
+        channel = self._begun(begin, turn)
         try:
-            channel.command(begin)
             yield channel
-            channel.command("COMMIT")
         finally:
             channel.end()
-            connection.close()  # the pool rolls back what was not committed
+            if channel.lost:
+                channel.connection.invalidate()
+            channel.connection.close()  # the pool rolls back what was not committed
+
+    def _begun(self, begin: Sequence[str], turn: bool) -> Channel:
+        """Begin; once again where a connection that had rested was dead."""
+        try:
+            return self._begin(begin, turn)
+        except Unavailable:
+            self.engine.close()  # the others that rest will be no better
+            return self._begin(begin, turn)
+
+    def _begin(self, begin: Sequence[str], turn: bool) -> Channel:
+        connection = self._connection()
+        try:
+            channel = Channel(connection, self.engine)
+            if turn:
+                with self.engine.turn():
+                    self._run(channel, begin)
+            else:
+                self._run(channel, begin)
+        except BaseException as error:
+            if isinstance(error, Unavailable):
+                connection.invalidate()
+            connection.close()
+            raise
+        return channel
+
+    @staticmethod
+    def _run(channel: Channel, commands: Sequence[str]) -> None:
+        for command in commands:
+            channel.command(command)
 
     def _connection(self) -> Any:
         if self._closed:
             raise StoreError("the book is closed", remedy="open it again")
         try:
-            return self._engine.raw_connection()
-        except FAILURES as error:
-            raise failure_of(error, self._place) from error
+            return self.engine.pool.raw_connection()
+        except self.engine.failures as error:
+            raise self.engine.failure(error).error from error
+
+    def _settle(self, failure: Failure, proof: Proof) -> None:
+        """After a commit that failed without saying what became of it: return if it was made.
+
+        Raises:
+            ClientLedgerError: what failed; nothing was recorded, for sure.
+            OutcomeUnknown: the database does not say.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                if self._recorded(proof):
+                    return
+                break
+            except (Busy, Unavailable) as error:
+                if time.monotonic() > deadline:
+                    raise self.engine.unknown() from error
+                time.sleep(random.uniform(0.05, 0.2))
+        raise failure.error
+
+    def _recorded(self, proof: Proof) -> bool:
+        """Whether a fact is there; whoever may still be writing it is waited for.
+
+        To insert it again is the one question that no transaction on its way can slip past.
+        """
+        with self._transaction(self.engine.probing, turn=True) as channel:
+            try:
+                with channel.savepoint():
+                    channel.write(proof.insert, [proof.values])
+            except Duplicate:
+                reading = SqlReading(channel, self._statements)
+                return reading.lookup(proof.kind, proof.id) is not None
+            return False  # the transaction is not committed

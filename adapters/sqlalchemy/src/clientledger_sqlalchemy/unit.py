@@ -7,6 +7,8 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+import attrs
+
 from clientledger import Conflict, Duplicate, Stale
 from clientledger.ports import (
     Allocation,
@@ -17,6 +19,7 @@ from clientledger.ports import (
     Move,
     Posting,
     Release,
+    Settings,
     UnitOfWork,
 )
 from clientledger_sqlalchemy import facts, figures, records
@@ -25,10 +28,26 @@ from clientledger_sqlalchemy.prepared import Prepared
 from clientledger_sqlalchemy.reading import SqlReading
 from clientledger_sqlalchemy.writes import FigureWrites, RecordWrites
 
-__all__ = ["SqlUnit"]
+__all__ = ["Proof", "SqlUnit"]
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _EVER = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@attrs.frozen(kw_only=True)
+class Proof:
+    """A fact by which one can tell whether a unit of work was recorded.
+
+    Attributes:
+        kind, id: what it is.
+        insert: the statement that writes it.
+        values: of its row.
+    """
+
+    kind: type[Any]
+    id: UUID
+    insert: Prepared
+    values: Values
 
 
 class _RefusedError(Exception):
@@ -39,11 +58,17 @@ class SqlUnit(SqlReading, UnitOfWork):
     """A transaction, or a savepoint, on a channel; it never commits what it did not begin."""
 
     _unchanging = False
+    _locking = True
+
+    proof: "Proof | None" = None
+    """A fact that the unit has written: where it is, all of the unit is."""
 
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
         with self._channel.savepoint():
-            yield SqlUnit(self._channel, self._statements)
+            inner = SqlUnit(self._channel, self._statements)
+            yield inner
+        self.proof = self.proof or inner.proof
 
     def post(self, posting: Posting) -> None:
         moves = posting.net_moves
@@ -54,15 +79,43 @@ class SqlUnit(SqlReading, UnitOfWork):
                 self._changes(posting.changes)
                 self._moves(moves, posting)
                 self._timeline(posting)
-        except _RefusedError:
+        except (_RefusedError, Duplicate):
             raise self._conflict(posting, moves) from None
+        self.proof = self.proof or self._proof(posting)
+
+    def give_positions(self) -> int:
+        """Give the committed events that have none their positions in the feed."""
+        writes = self._statements.writes
+        self._channel.rows(writes.hold_feed, {})
+        given = self._channel.write(writes.give_positions, [{}])
+        self._channel.write(writes.clear_pending, [{}])
+        return given
+
+    def _proof(self, posting: Posting) -> "Proof | None":
+        writes = self._statements.writes
+        for event in posting.of(Event):
+            insert = writes.facts[Event][1]
+            return Proof(kind=Event, id=event.id, insert=insert, values=facts.event_values(event))
+        for entry in posting.of(Entry):
+            values = facts.entry_values(entry)
+            return Proof(kind=Entry, id=entry.id, insert=writes.entry, values=values)
+        return None
 
     def _guards(self, posting: Posting) -> None:
         """Write what lets commands notice each other: heads, and claims after what is freed."""
         writes = self._statements.writes
+        editions = [
+            {"number": change.record.edition}
+            for change in posting.changes
+            if isinstance(change.record, Settings)
+        ]
+        for edition in editions:
+            self._channel.write(writes.edition, [edition])
         heads = ((step.head, step.head.client, step.expected) for step in posting.heads)
         for new, steps in groupby(heads, key=lambda step: step[2] is None):
             self._guarded(writes.head, steps, new)
+        for edition in editions:
+            self._channel.write(writes.only_edition, [edition])
         if posting.freed:
             self._channel.write(
                 writes.free,
@@ -110,8 +163,9 @@ class SqlUnit(SqlReading, UnitOfWork):
 
         for (kind, begin), some in groupby(moves, key=way):
             writes = self._statements.writes.figures[kind]
-            values = _begin_values if begin else _add_values
-            rows = [values(move, writes, recorded.get(move.row.client, _EVER)) for move in some]
+            rows = [_move_values(m, writes, recorded.get(m.row.client, _EVER)) for m in some]
+            if begin and writes.seed is not None:
+                self._channel.write(writes.seed, rows)
             self._all(writes.begin if begin else writes.add, rows)
 
     def _timeline(self, posting: Posting) -> None:
@@ -210,20 +264,15 @@ def _bounds(move: Move, amounts: Iterable[str]) -> Values:
     return found
 
 
-def _begin_values(move: Move, writes: FigureWrites, recorded: datetime) -> Values:
+def _move_values(move: Move, writes: FigureWrites, recorded: datetime) -> Values:
+    """What a statement may need: the row as it begins, its key, what is added, and the bounds."""
     return {
         **writes.values(move.row),
-        **{name: move.add.get(name, 0) for name in writes.amounts},
-        "latest": max(move.latest, move.row.latest),
-        "recorded_at": recorded,
-        **_bounds(move, writes.amounts),
-    }
-
-
-def _add_values(move: Move, writes: FigureWrites, recorded: datetime) -> Values:
-    return {
+        **dict.fromkeys(writes.amounts, 0),
         **_key_values(move, writes),
         **{f"add_{name}": move.add.get(name, 0) for name in writes.amounts},
+        "latest": max(move.latest, move.row.latest),
+        "recorded_at": recorded,
         "add_latest": move.latest,
         "add_recorded_at": recorded,
         **_bounds(move, writes.amounts),

@@ -1,11 +1,11 @@
 """The statements that a posting is written with, prepared once for a database."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from clientledger.ports import (
     Agreement,
@@ -54,6 +54,7 @@ class FigureWrites:
     Attributes:
         amounts: the attributes that a move can add to, which are columns of the same names.
         values: turns a figure into the values of a row.
+        seed: inserts the row without amounts unless it is there, where `begin` cannot do so.
         begin: adds to the row, which begins with what is added where it is not there.
         add: adds to the row only if it is there.
         amounts_of: selects the amounts of the row.
@@ -61,6 +62,7 @@ class FigureWrites:
 
     amounts: tuple[str, ...]
     values: Callable[[Any], Values]
+    seed: Prepared | None
     begin: Prepared
     add: Prepared
     amounts_of: Prepared
@@ -76,6 +78,10 @@ class Writes:
 
     def __init__(self, tables: Tables, dialect: sa.Dialect) -> None:
         t, self._dialect = tables, dialect
+        self.edition = self._prepared(_edition_unless_there(t, dialect), ["number"])
+        self.only_edition = self._prepared(
+            sa.delete(t.editions).where(t.editions.c.number != bound("number", t.editions.c.number))
+        )
         self.head = self._record(t.heads, records.head_values, "client_id", "version")
         self.claim = self._begin(t.claims)
         self.claimed = self._prepared(sa.select(t.claims.c.subject).where(*_same_claim(t)))
@@ -111,6 +117,7 @@ class Writes:
         self.hide = self._prepared(
             sa.delete(t.timeline).where(t.timeline.c.id == bound("of_record", t.timeline.c.id))
         )
+        self.hold_feed = self._prepared(sa.select(t.book.c.id).with_for_update())
         self.give_positions = self._prepared(_give_positions(t))
         self.clear_pending = self._prepared(
             sa.delete(t.pending).where(t.pending.c.event_id.in_(sa.select(t.feed.c.event_id)))
@@ -121,10 +128,15 @@ class Writes:
 
     def _insert(self, table: sa.Table, leaving: str = "") -> Prepared:
         columns = [column.name for column in table.c if column.name != leaving]
-        return self._prepared(insert(table), columns)
+        return self._prepared(sa.insert(table).inline(), columns)
 
     def _begin(self, table: sa.Table) -> Prepared:
-        return self._prepared(insert(table).on_conflict_do_nothing(), list(table.c.keys()))
+        """Insert a row, which writes none where its key is taken; or the database refuses that."""
+        statement: Any = sa.insert(table).inline()
+        if self._dialect.name in ("sqlite", "postgresql"):
+            kind = sqlite if self._dialect.name == "sqlite" else postgresql
+            statement = kind.insert(table).on_conflict_do_nothing()
+        return self._prepared(statement, list(table.c.keys()))
 
     def _record(
         self, table: sa.Table, values: Callable[[Any], Values], key: str, guard: str
@@ -150,15 +162,6 @@ class Writes:
             for name in amounts
         ]
         later = [name for name in ("latest", "recorded_at") if name in table.c]
-        new = insert(table)
-        begin = new.on_conflict_do_update(
-            index_elements=keys,
-            set_={
-                **{name: table.c[name] + new.excluded[name] for name in amounts},
-                **{name: _later(table.c[name], new.excluded[name]) for name in later},
-            },
-            where=sa.and_(*within),
-        )
         given = {name: bound(f"add_{name}", table.c[name]) for name in (*amounts, *later)}
         add = sa.update(table).values(
             {
@@ -166,13 +169,47 @@ class Writes:
                 **{name: _later(table.c[name], given[name]) for name in later},
             }
         )
+        adding = self._prepared(add.where(*same, *within))
+        seed, begin = self._begun(table, amounts, later, within)
         return FigureWrites(
             amounts=amounts,
             values=values,
-            begin=self._prepared(begin, list(table.c.keys())),
-            add=self._prepared(add.where(*same, *within)),
+            seed=seed,
+            begin=begin or adding,
+            add=adding,
             amounts_of=self._prepared(sa.select(*(table.c[name] for name in amounts)).where(*same)),
         )
+
+    def _begun(
+        self, table: sa.Table, amounts: Sequence[str], later: Sequence[str], within: Sequence[Any]
+    ) -> tuple[Prepared | None, Prepared | None]:
+        """How a row begins: in one statement, or a seed first where that knows no condition."""
+        columns = list(table.c.keys())
+        if self._dialect.name not in ("sqlite", "postgresql"):
+            as_it_is = {"digits": table.c.digits}
+            seed = mysql.insert(table).on_duplicate_key_update(as_it_is)
+            return self._prepared(seed, columns), None
+        new: Any = (sqlite if self._dialect.name == "sqlite" else postgresql).insert(table)
+        given = {name: bound(f"add_{name}", table.c[name]) for name in amounts}
+        statement = new.values(
+            {name: given.get(name, bound(name, table.c[name])) for name in columns}
+        ).on_conflict_do_update(
+            index_elements=list(table.primary_key.columns),
+            set_={
+                **{name: table.c[name] + new.excluded[name] for name in amounts},
+                **{name: _later(table.c[name], new.excluded[name]) for name in later},
+            },
+            where=sa.and_(*within),
+        )
+        return None, self._prepared(statement)
+
+
+def _edition_unless_there(t: Tables, dialect: sa.Dialect) -> Any:
+    if dialect.name == "sqlite":
+        return sqlite.insert(t.editions).on_conflict_do_nothing()
+    if dialect.name == "postgresql":
+        return postgresql.insert(t.editions).on_conflict_do_nothing()
+    return mysql.insert(t.editions).on_duplicate_key_update(number=t.editions.c.number)
 
 
 def _later(stored: Any, given: Any) -> Any:

@@ -1,0 +1,118 @@
+"""What a store asks of a database."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import attrs
+import sqlalchemy as sa
+
+from clientledger import ClientLedgerError, OutcomeUnknown
+from clientledger_sqlalchemy.schema import Tables
+
+__all__ = ["Engine", "Failure", "Finding"]
+
+
+@attrs.frozen(kw_only=True)
+class Failure:
+    """What an error of a driver means.
+
+    Attributes:
+        error: what it is to a caller.
+        killed: whether the database has undone the whole transaction, so that nothing more can be
+            done in it.
+        refused: whether a commit that fails so has surely not been made.
+    """
+
+    error: ClientLedgerError
+    killed: bool = False
+    refused: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """Why a database cannot keep what the book promises.
+
+    Attributes:
+        name: by which it can be accepted.
+        said: what is wrong, with the value found.
+        remedy: what would be right.
+    """
+
+    name: str
+    said: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.said}; {self.remedy}"
+
+
+@attrs.define
+class Engine(ABC):
+    """A database, with a pool of connections to it.
+
+    Attributes:
+        pool: makes connections of the driver, and knows the dialect.
+        place: what to call the database in messages, without secrets.
+        read_only: whether the book is never written.
+        failures: what the driver may raise.
+        writing: commands that begin a unit of work.
+        reading: commands that begin to read one state.
+        probing: commands that begin a unit which sees all that was committed before each
+            statement.
+    """
+
+    failures: ClassVar[tuple[type[Exception], ...]] = ()
+
+    pool: sa.Engine
+    place: str
+    read_only: bool
+    writing: tuple[str, ...]
+    reading: tuple[str, ...]
+    probing: tuple[str, ...]
+
+    @property
+    def dialect(self) -> sa.Dialect:
+        """How the database is spoken to."""
+        return self.pool.dialect
+
+    @abstractmethod
+    def make(self, tables: Tables) -> None:
+        """Make the book where there is none, or see that it is one of this version.
+
+        Raises:
+            StoreError: the database has no book and may not be written, or something else.
+        """
+
+    @abstractmethod
+    def failure(self, error: Exception) -> Failure:
+        """Say what one of `failures` means."""
+
+    @abstractmethod
+    def findings(self, connection: Any, tables: Tables) -> list[Finding]:
+        """Why the database cannot keep what the book promises, as a connection sees it."""
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for one's turn among the writers, where the database itself has no fair queue."""
+        yield
+
+    def kept(self, cursor: Any) -> bool:
+        """Whether the commit that a cursor has just run was one, and not a rollback in silence."""
+        return True
+
+    def unspeakable(self, error: Exception) -> bool:
+        """Whether the driver refused to ask, because a text can stand in no book."""
+        return isinstance(error, UnicodeEncodeError)
+
+    def unknown(self) -> OutcomeUnknown:
+        """What a caller is told when the reply to a commit was lost for good."""
+        return OutcomeUnknown(
+            f"{self.place}: the connection was lost during the commit",
+            remedy="ask book.outcome(key) when the database is back",
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.pool.dispose()

@@ -1,0 +1,302 @@
+"""SQLite files: opened so that nothing is lost, and only when they are books of ours."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import attrs
+import sqlalchemy as sa
+
+from clientledger import Busy, Conflict, Duplicate, InvalidValue, StoreError
+from clientledger_sqlalchemy.engines.engine import Engine, Failure, Finding
+from clientledger_sqlalchemy.engines.options import Options
+from clientledger_sqlalchemy.engines.queue import Queue
+from clientledger_sqlalchemy.schema import SCHEMA_VERSION, Tables, check_version, first_rows
+
+__all__ = ["APPLICATION_ID", "SqliteEngine", "connect", "path_of"]
+
+APPLICATION_ID = 0x434C4442
+"""What says in a SQLite file's header that it is a book."""
+
+_SETTINGS = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = ON"
+_FREE_SPACE = "free some space on the disk, then do it again"
+_SAID = {
+    sqlite3.SQLITE_READONLY: ("it is read-only", "allow writing to the file and its folder"),
+    sqlite3.SQLITE_FULL: ("the disk is full", _FREE_SPACE),
+    sqlite3.SQLITE_IOERR: ("the disk failed or is full", "look after the disk; nothing was kept"),
+    sqlite3.SQLITE_CORRUPT: ("the file is damaged", "restore it from a backup"),
+    sqlite3.SQLITE_NOTADB: ("the file is no SQLite database", "name another file"),
+    sqlite3.SQLITE_CANTOPEN: (
+        "the file cannot be opened",
+        "check that its folder is there and may be written to",
+    ),
+    sqlite3.SQLITE_PERM: ("access is not permitted", "change the rights of the file"),
+    sqlite3.SQLITE_CONSTRAINT: (
+        "a rule of the tables refuses the rows",
+        "this is a fault of the program: report it",
+    ),
+}
+_NETWORKS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "ceph"})
+T = TypeVar("T")
+
+
+def path_of(url: sa.URL) -> Path:
+    """Read the path out of ``sqlite:///clients.db`` or ``sqlite:////var/lib/clients.db``.
+
+    Raises:
+        InvalidValue: there is none, or something that is no path.
+    """
+    name = url.database or ""
+    if url.query or name in ("", ":memory:") or "\0" in name:
+        raise InvalidValue(
+            "not the address of a SQLite file",
+            field="url",
+            value=url.render_as_string(),
+            remedy='write "sqlite:///clients.db", or "memory:" for a book that is not kept',
+        )
+    return Path(name).absolute()
+
+
+def connect(url: sa.URL, options: Options, read_only: bool) -> "SqliteEngine":
+    """Make an engine for a file that is a book, or is to become one.
+
+    Each connection checks foreign keys, and syncs every commit to the disk. Transactions begin
+    only when they are told to.
+
+    Raises:
+        StoreError: the file is missing, cannot be opened, or is not a book; it was not written to.
+    """
+    path = path_of(url)
+    if options.prefix or options.schema or options.partitions:
+        raise InvalidValue(
+            "a SQLite file is one book",
+            field="url",
+            remedy="leave out prefix, schema and partitions, and take another file",
+        )
+    with _failures(path):
+        _check_folder(path, read_only)
+        if not read_only and not path.exists():
+            path.touch()
+        if read_only or path.stat().st_size:
+            with closing(_connected(path, "ro", options.wait)) as connection:
+                _check(connection.execute, path, may_be_empty=not read_only)
+    mode = "ro" if read_only else "rw"  # neither makes a new file where the book has gone
+
+    def connected() -> sqlite3.Connection:
+        connection = _connected(path, mode, options.wait)
+        connection.executescript(_SETTINGS)
+        return connection
+
+    pool = sa.create_engine(
+        "sqlite+pysqlite://",
+        creator=connected,
+        poolclass=sa.pool.QueuePool,
+        pool_size=options.pool,
+        max_overflow=-1,
+        hide_parameters=True,
+    )
+    return SqliteEngine(
+        pool=pool,
+        place=str(path),
+        read_only=read_only,
+        writing=("BEGIN IMMEDIATE",),
+        reading=("BEGIN",),
+        probing=("BEGIN IMMEDIATE",),
+        path=path,
+        wait=options.wait,
+    )
+
+
+@attrs.define
+class SqliteEngine(Engine):
+    """A file.
+
+    Attributes:
+        path: of the file.
+        wait: seconds to wait for other writers.
+    """
+
+    failures: ClassVar[tuple[type[Exception], ...]] = (sa.exc.SQLAlchemyError, sqlite3.Error)
+
+    path: Path
+    wait: float
+    _queue: Queue = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Queue(self.path, self.wait), takes_self=True)
+    )
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        with self._queue.turn():
+            yield
+
+    def make(self, tables: Tables) -> None:
+        if self.read_only:
+            return  # it was looked at when the file was opened
+        with _failures(self.path), self.pool.connect() as connection:
+            run = connection.exec_driver_sql
+            mode = _patiently(lambda: run("PRAGMA journal_mode = WAL").scalar(), self.wait)
+            if mode != "wal":
+                raise StoreError(
+                    f"{self.place}: this file system does not allow write-ahead logging",
+                    remedy="keep the book on a local disk",
+                )
+            if not _check(run, self.path, may_be_empty=True):
+                return
+            run("BEGIN IMMEDIATE")
+            if _check(run, self.path, may_be_empty=True):  # nobody else has made it meanwhile
+                tables.book.metadata.create_all(connection)
+                first_rows(connection, tables)
+                run(f"PRAGMA application_id = {APPLICATION_ID}")
+                run(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            connection.commit()
+
+    def failure(self, error: Exception) -> Failure:
+        return _meaning(error, self.place)
+
+    def findings(self, connection: Any, tables: Tables) -> list[Finding]:
+        def pragma(name: str) -> Any:
+            return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+        found = []
+        if pragma("journal_mode") != "wal":
+            said, remedy = f"journal_mode is {pragma('journal_mode')}", "PRAGMA journal_mode = WAL"
+            found.append(Finding(name="journal_mode", said=said, remedy=remedy))
+        if pragma("synchronous") < 2:
+            said = "a power cut would lose what was acknowledged"
+            found.append(Finding(name="synchronous", said=said, remedy="PRAGMA synchronous = FULL"))
+        if not pragma("foreign_keys"):
+            said = "references are not checked"
+            found.append(Finding(name="foreign_keys", said=said, remedy="PRAGMA foreign_keys = ON"))
+        if connection.isolation_level is not None:
+            said = "the driver begins transactions by itself, and reads outside them"
+            found.append(Finding(name="transaction_mode", said=said, remedy="isolation_level=None"))
+        if pragma("encoding") != "UTF-8":
+            said = f"text is kept as {pragma('encoding')}, which orders otherwise"
+            found.append(Finding(name="encoding", said=said, remedy="make the file anew"))
+        missing = _missing_triggers(connection, tables)
+        if missing:
+            said = f"nothing guards what is recorded: {', '.join(missing)}"
+            found.append(Finding(name="triggers", said=said, remedy="restore them from a backup"))
+        kind = _file_system(self.path)
+        if kind in _NETWORKS:
+            said = f"the file lies on a network file system ({kind}), whose locks cannot be trusted"
+            found.append(
+                Finding(name="network_file_system", said=said, remedy="keep it on a local disk")
+            )
+        return found
+
+
+def _missing_triggers(connection: Any, tables: Tables) -> list[str]:
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    there = {row[0] for row in rows}
+    wanted = [f"{table.name}_no_{verb}" for table in tables.kept for verb in ("update", "delete")]
+    return sorted(set(wanted) - there)
+
+
+def _file_system(path: Path) -> str:
+    """The kind of file system that a file lies on, where the system tells; else ""."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    best, kind = "", ""
+    for line in mounts.splitlines():
+        _, point, name, *_ = line.split(" ")
+        point = point.replace("\\040", " ")
+        inside = path.is_relative_to(point)
+        if inside and len(point) >= len(best):
+            best, kind = point, name
+    return kind
+
+
+@contextmanager
+def _failures(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except SqliteEngine.failures as error:
+        raise _meaning(error, str(path)).error from error
+    except OSError as error:
+        raise StoreError(
+            f"{path}: the file cannot be reached ({type(error).__name__})",
+            remedy="check the path and the rights of its folders",
+        ) from error
+
+
+def _meaning(error: Exception, place: str) -> Failure:
+    """Say what an error of the driver means."""
+    original = getattr(error, "orig", None) or error
+    extended = getattr(original, "sqlite_errorcode", 0)
+    code = extended & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        said = "other writers have held the book for too long"
+        return Failure(error=Busy(said, remedy="end the other unit of work first, or try again"))
+    if extended in (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE):
+        return Failure(error=Duplicate("already there", passing=True))
+    if extended == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+        return Failure(error=Conflict("what it refers to has changed", passing=True))
+    if code in _SAID:
+        said, remedy = _SAID[code]
+        return Failure(error=StoreError(f"{place}: {said}", remedy=remedy))
+    return Failure(
+        error=StoreError(
+            f"{place}: the database failed ({type(original).__name__})",
+            remedy="the cause says what it told",
+        )
+    )
+
+
+def _check_folder(path: Path, read_only: bool) -> None:
+    said = remedy = ""
+    if path.is_dir():
+        said, remedy = "this is a folder", "name a file in it"
+    elif not path.parent.is_dir():
+        said, remedy = "its folder does not exist", "make the folder first"
+    elif read_only and not path.exists():
+        said, remedy = "there is no such file", "check the path, or open it for writing first"
+    if said:
+        raise StoreError(f"{path}: {said}", field="url", value=str(path), remedy=remedy)
+
+
+def _connected(path: Path, mode: str, wait: float) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.as_uri()}?mode={mode}",
+        uri=True,
+        timeout=wait,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=512,
+    )
+
+
+def _check(run: Callable[[str], Any], path: Path, *, may_be_empty: bool) -> bool:
+    """Refuse a file that is not a book of this version; return whether it is empty."""
+    application = run("PRAGMA application_id").fetchone()[0]
+    version = run("PRAGMA user_version").fetchone()[0]
+    occupied = run("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if may_be_empty and not (application or version or occupied):
+        return True
+    if application != APPLICATION_ID:
+        raise StoreError(
+            f"{path}: the file is no book; another program made it",
+            field="url",
+            value=str(path),
+            remedy="name another file, or one that is not there yet",
+        )
+    check_version(version, str(path))
+    return False
+
+
+def _patiently(function: Callable[[], T], wait: float) -> T:
+    """Try again while the file is locked: SQLite itself does not wait where modes change."""
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            return function()
+        except SqliteEngine.failures as error:
+            busy = isinstance(_meaning(error, "").error, Busy)
+            if time.monotonic() > deadline or not busy:
+                raise
+            time.sleep(0.01)
