@@ -19,6 +19,7 @@ __all__ = [
     "Exact",
     "Flag",
     "Growing",
+    "Hash",
     "Id",
     "Json",
     "Listed",
@@ -190,3 +191,6 @@ Long = _Text()
 
 Word = _Text(40, plain=True)
 """A word of ours, such as a kind or a side, or a currency's code."""
+
+Hash = _Text(64, plain=True)
+"""A SHA-256 digest in hexadecimal digits."""
