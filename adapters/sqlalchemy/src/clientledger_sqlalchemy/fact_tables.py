@@ -16,6 +16,7 @@ from clientledger_sqlalchemy.columns import (
     Day,
     Exact,
     Growing,
+    Hash,
     Id,
     Json,
     Long,
@@ -43,6 +44,15 @@ def fact_tables(new: Builder) -> dict[str, sa.Table]:
         of("data", Json),
         new.index("events_client", "client_id", "id"),
         new.index("events_subject", "subject", "id"),
+    )
+    feed = new.table(
+        "feed",
+        key("position", Growing),
+        of("event_id", Id),
+        or_none("client_id", Id),
+        foreign(events, ("event_id", "id")),
+        check("position", "position >= 1"),
+        new.index("feed_event", "event_id", unique=True),
     )
     return {
         "entries": entries,
@@ -84,15 +94,15 @@ def fact_tables(new: Builder) -> dict[str, sa.Table]:
             or_none("client_id", Id),
             foreign(events, ("event_id", "id")),
         ),
-        "feed": new.table(
-            "feed",
+        "feed": feed,
+        "seals": new.table(
+            "seals",
             key("position", Growing),
-            of("event_id", Id),
-            or_none("client_id", Id),
-            foreign(events, ("event_id", "id")),
-            check("position", "position >= 1"),
-            new.index("feed_event", "event_id", unique=True),
+            of("digest", Hash),
+            of("personal", Hash),
+            foreign(feed, ("position", "position")),
         ),
+        "salts": new.table("salts", key("position", Growing), of("salt", Hash)),
     }
 
 

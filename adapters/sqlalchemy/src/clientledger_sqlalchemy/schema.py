@@ -65,6 +65,8 @@ class Tables:
     events: sa.Table
     pending: sa.Table
     feed: sa.Table
+    seals: sa.Table
+    salts: sa.Table
     heads: sa.Table
     claims: sa.Table
     balances: sa.Table
@@ -83,6 +85,7 @@ class Tables:
             self.releases,
             self.events,
             self.feed,
+            self.seals,
         )
 
     @property
