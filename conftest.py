@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 settings.register_profile("default", deadline=None)
 # The same examples on every machine, so that what passed before a merge passes after it.
 settings.register_profile(

@@ -2,9 +2,10 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, TypeVar
 from uuid import UUID
@@ -18,11 +19,11 @@ from clientledger.domain.pages import Page, check_limit
 from clientledger.domain.settings import Settings, read_settings, recounted
 from clientledger.domain.statements import Statement
 from clientledger.domain.team import Member
-from clientledger.domain.text import check_key, check_several
+from clientledger.domain.text import check_key, check_several, choose
 from clientledger.domain.time import check_moment, uuid7
 from clientledger.errors import Busy, Conflict, InvalidValue, NotAllowed
 from clientledger.plugins import Plugins
-from clientledger.ports import EntryQuery, EventQuery, Scope, Store, UnitOfWork
+from clientledger.ports import EntryQuery, EventQuery, Finding, Reading, Scope, Store, UnitOfWork
 from clientledger.services.agreements import Agreements
 from clientledger.services.audit import Report, verify
 from clientledger.services.cards import read_card
@@ -42,6 +43,22 @@ __all__ = ["Book", "open_book"]
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
+
+
+class _ForReading(Scope):
+    """A scope in which nothing is written."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def begin(self) -> AbstractContextManager[UnitOfWork]:
+        raise NotAllowed(
+            "this book is for reading only",
+            remedy="use the book that it was made from",
+        )
+
+    def snapshot(self) -> AbstractContextManager[Reading]:
+        return self._scope.snapshot()
 
 
 class _NeverKept(Exception):
@@ -94,6 +111,7 @@ class Book:
         clock: Clock | None = None,
     ) -> None:
         told = clock or _utc_now
+        self._replica: Store | None = None
         known = (
             plugins
             if isinstance(plugins, Plugins)
@@ -121,6 +139,7 @@ class Book:
 
     def _with(self, **changes: Any) -> "Book":
         book = object.__new__(type(self))
+        book._replica = self._replica
         book._fill(attrs.evolve(self._desk, **changes), self._plugins)
         return book
 
@@ -165,6 +184,50 @@ class Book:
             key=key,
             again=lambda reading, id: reading.get(Settings, UUID(id)),
         )
+
+    def reading(self, *, consistency: str = "strong") -> "Book":
+        """The same book for reading only: for reports, which then burden no writer.
+
+        Args:
+            consistency: "strong" reads what has been committed. "eventual" reads from the replica
+                that the book was opened with, which may be a little behind; without one it is as
+                "strong".
+
+        Raises:
+            InvalidValue: another word. Every command of the book that is returned raises
+                `NotAllowed`.
+        """
+        choose(consistency, "consistency", ("strong", "eventual"))
+        replica = self._replica if consistency == "eventual" else None
+        return self._with(scope=_ForReading(replica or self._desk.scope))
+
+    def findings(self) -> Sequence[Finding]:
+        """Say why the storage, as it is set up, cannot keep what a book promises.
+
+        Where there is anything that was not accepted by name, the first command is refused.
+        """
+        return self._store("findings").findings()
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Write a whole, consistent copy of the book to a new file, while others go on writing.
+
+        An SQLite file is copied so. The copy is a book: to go back to it, put it in the place of
+        the file, with no "-wal" beside it.
+
+        Raises:
+            NotAllowed: the storage is copied by its own tools.
+            StoreError: there is such a file already, or it cannot be written.
+        """
+        self._store("backup").backup(Path(os.fspath(path)))
+
+    def _store(self, what: str) -> Store:
+        if not isinstance(self._desk.scope, Store):
+            raise NotAllowed(
+                "only the book itself can do that, not a unit of work in it",
+                field=what,
+                remedy="ask the book that open_book returned",
+            )
+        return self._desk.scope
 
     def as_actor(self, member: str | Member) -> "Book":
         """The same book, acted on by another member."""
@@ -328,6 +391,8 @@ class Book:
         """Close the store; a unit of work that somebody else began is left alone."""
         if isinstance(self._desk.scope, Store):
             self._desk.scope.close()
+            if self._replica is not None:
+                self._replica.close()
 
     def __enter__(self) -> "Book":
         return self
@@ -369,6 +434,7 @@ def open_book(
     discover: bool = False,
     block: Iterable[str] = (),
     read_only: bool = False,
+    replica: str | None = None,
     clock: Clock | None = None,
 ) -> Book:
     """Open a book by its URL, making it where it is not there yet.
@@ -382,6 +448,9 @@ def open_book(
         discover: load every installed plugin, not only the one that the URL needs.
         block: names of plugins that must not be used.
         read_only: never write, not even to make the book.
+        replica: the URL of a copy that the database keeps itself, such as a streaming replica or
+            another node of a cluster. ``book.reading(consistency="eventual")`` reads from it;
+            commands never do.
         clock: the present moment, aware.
 
     Raises:
@@ -397,6 +466,8 @@ def open_book(
     try:
         if settings is not None:
             _settle(book, settings)
+        if replica is not None:
+            book._replica = found.open_store(replica, read_only=True)
     except BaseException:
         book.close()
         raise

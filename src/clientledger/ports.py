@@ -4,8 +4,9 @@ Everything that a store is handed or hands back is a frozen value of the domain,
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -47,7 +48,7 @@ from clientledger.domain.settings import Settings
 from clientledger.domain.tasks import Task
 from clientledger.domain.team import Member
 from clientledger.domain.timeline import TimelineItem
-from clientledger.errors import NotFound
+from clientledger.errors import NotAllowed, NotFound
 
 __all__ = [
     "MAX_MINOR",
@@ -75,6 +76,7 @@ __all__ = [
     "Event",
     "EventQuery",
     "FigureQuery",
+    "Finding",
     "Head",
     "HeadQuery",
     "HeadStep",
@@ -121,6 +123,24 @@ RECORD_SETS: Mapping[type[Any], type[Query[Any]]] = {
     Event: EventQuery,
 }
 """The facts and records that can be listed, each with its query. `Settings` is one record."""
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """Why a storage cannot keep what the book promises.
+
+    Attributes:
+        name: by which it can be accepted.
+        said: what is wrong, with the value found.
+        remedy: what would be right.
+    """
+
+    name: str
+    said: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.said}; {self.remedy}"
 
 
 class Reading(ABC):
@@ -235,6 +255,27 @@ class Store(Scope):
         its own, so that a reader of the feed never skips one that committed late. A store that was
         opened read-only gives none.
         """
+
+    def findings(self) -> Sequence[Finding]:
+        """Say why the storage, as it is set up, cannot keep what a book promises.
+
+        A store refuses its first write where there is anything that was not accepted by name.
+        """
+        return ()
+
+    def backup(self, path: Path) -> None:
+        """Write a whole, consistent copy of the book to a new file, while others go on writing.
+
+        Raises:
+            NotAllowed: the storage has tools of its own for that.
+            StoreError: the file is there already, or cannot be written.
+        """
+        raise NotAllowed(
+            "this storage makes no copy of itself",
+            field="path",
+            value=path,
+            remedy="use the tools of the database, or book.dump for a copy that any store can load",
+        )
 
     @abstractmethod
     def close(self) -> None:

@@ -4,15 +4,16 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from clientledger import Busy, Duplicate, NotAllowed, StoreError, Unavailable
-from clientledger.ports import Reading, Store, UnitOfWork
+from clientledger.ports import Finding, Reading, Store, UnitOfWork
 from clientledger_sqlalchemy.channel import Channel
 from clientledger_sqlalchemy.engines import Engine, engine_for
-from clientledger_sqlalchemy.engines.engine import Failure, Finding
+from clientledger_sqlalchemy.engines.engine import Failure
 from clientledger_sqlalchemy.reading import SqlReading
 from clientledger_sqlalchemy.schema import NAMING, Tables, tables
 from clientledger_sqlalchemy.statements import Statements
@@ -106,9 +107,15 @@ class SqlStore(Store):
             return unit.give_positions()
 
     def findings(self) -> list[Finding]:
-        """Why this database cannot keep what the book promises; empty where it can."""
         with self._transaction(self.engine.reading) as channel:
             return self.engine.findings(channel.connection, self.tables)
+
+    def backup(self, path: Path) -> None:
+        if path.exists():
+            raise StoreError(
+                f"{path}: there is such a file already", field="path", remedy="name another one"
+            )
+        self.engine.backup(path)
 
     def close(self) -> None:
         self._closed = True

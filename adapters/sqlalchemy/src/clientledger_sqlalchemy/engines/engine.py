@@ -3,15 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 
 import attrs
 import sqlalchemy as sa
 
-from clientledger import ClientLedgerError, OutcomeUnknown
+from clientledger import ClientLedgerError, NotAllowed, OutcomeUnknown
+from clientledger.ports import Finding
 from clientledger_sqlalchemy.schema import Tables
 
-__all__ = ["Engine", "Failure", "Finding"]
+__all__ = ["Engine", "Failure"]
 
 
 @attrs.frozen(kw_only=True)
@@ -28,24 +30,6 @@ class Failure:
     error: ClientLedgerError
     killed: bool = False
     refused: bool = False
-
-
-@attrs.frozen(kw_only=True)
-class Finding:
-    """Why a database cannot keep what the book promises.
-
-    Attributes:
-        name: by which it can be accepted.
-        said: what is wrong, with the value found.
-        remedy: what would be right.
-    """
-
-    name: str
-    said: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.said}; {self.remedy}"
 
 
 @attrs.define
@@ -105,6 +89,17 @@ class Engine(ABC):
     def unspeakable(self, error: Exception) -> bool:
         """Whether the driver refused to ask, because a text can stand in no book."""
         return isinstance(error, UnicodeEncodeError)
+
+    def backup(self, path: Path) -> None:
+        """Write a whole, consistent copy of the database to a new file.
+
+        Raises:
+            NotAllowed: that is for the database's own tools.
+        """
+        raise NotAllowed(
+            f"{self.place}: a server is copied by its own tools",
+            remedy="pg_dump or mariadb-backup; or clientledger dump, which any store can load",
+        )
 
     def unknown(self) -> OutcomeUnknown:
         """What a caller is told when the reply to a commit was lost for good."""

@@ -9,7 +9,8 @@ import pymysql
 import sqlalchemy as sa
 
 from clientledger import Busy, Conflict, Duplicate, NotAllowed, StoreError, Unavailable
-from clientledger_sqlalchemy.engines.engine import Failure, Finding
+from clientledger.ports import Finding
+from clientledger_sqlalchemy.engines.engine import Failure
 from clientledger_sqlalchemy.engines.options import Options
 from clientledger_sqlalchemy.engines.server import ServerEngine, address, busy_making
 from clientledger_sqlalchemy.schema import Tables
@@ -152,6 +153,12 @@ _SETTINGS = (
     ("innodb_doublewrite", ("ON", "1"), "a torn page could not be mended", "turn it on"),
     ("foreign_key_checks", ("ON", "1"), "references are not checked", "SET foreign_key_checks = 1"),
     ("unique_checks", ("ON", "1"), "what is unique is not checked", "SET unique_checks = 1"),
+    (
+        "tx_isolation",
+        ("READ-COMMITTED", "REPEATABLE-READ", "SERIALIZABLE"),
+        "what was never committed would be read",
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    ),
     ("character_set_connection", ("utf8mb4",), "some texts would be lost", "SET NAMES utf8mb4"),
 )
 

@@ -9,7 +9,8 @@ import psycopg
 import sqlalchemy as sa
 
 from clientledger import Busy, Conflict, Duplicate, NotAllowed, StoreError, Unavailable
-from clientledger_sqlalchemy.engines.engine import Failure, Finding
+from clientledger.ports import Finding
+from clientledger_sqlalchemy.engines.engine import Failure
 from clientledger_sqlalchemy.engines.options import Options
 from clientledger_sqlalchemy.engines.server import ServerEngine, address
 from clientledger_sqlalchemy.schema import Tables
