@@ -6,7 +6,7 @@ from typing import Literal
 
 from cyclopts import App
 
-from clientledger.cli import amending, papers, periods, promises, reading, writing
+from clientledger.cli import amending, dumps, keeping, papers, periods, promises, reading, writing
 from clientledger.cli.exits import OK, guarded
 from clientledger.cli.explaining import explain
 from clientledger.cli.importing import import_
@@ -46,7 +46,14 @@ app = App(
 )
 
 for group, commands in {
-    BEGIN: (writing.settings,),
+    BEGIN: (
+        writing.settings,
+        keeping.doctor,
+        keeping.backup,
+        keeping.restore,
+        dumps.dump,
+        dumps.load,
+    ),
     READ: (
         reading.card,
         reading.find,

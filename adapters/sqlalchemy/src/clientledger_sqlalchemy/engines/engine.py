@@ -1,7 +1,7 @@
 """What a store asks of a database."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -67,6 +67,20 @@ class Engine(ABC):
 
         Raises:
             StoreError: the database has no book and may not be written, or something else.
+        """
+
+    @abstractmethod
+    def upgrade(
+        self, tables: Tables, migrate: Callable[[sa.Connection], None]
+    ) -> tuple[int, int]:
+        """Bring an older book to this version, and return the versions before and after.
+
+        Args:
+            migrate: changes the tables, on a connection that nobody else makes or upgrades the
+                book on; it is called only where there is anything to do.
+
+        Raises:
+            StoreError: there is no book, or one that is newer than this version.
         """
 
     @abstractmethod

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from importlib import import_module
 
+import attrs
 import sqlalchemy as sa
 
 from clientledger import InvalidValue, PluginError
@@ -26,8 +27,13 @@ _MODULES: Mapping[str, tuple[str, str]] = {
 SCHEMES = tuple(_MODULES)
 
 
-def engine_for(address: str, *, read_only: bool) -> tuple[Engine, Options]:
+def engine_for(
+    address: str, *, read_only: bool, older: bool = False
+) -> tuple[Engine, Options]:
     """Connect to the database that an address names; nothing is written.
+
+    Args:
+        older: let a book of an older version pass, which is there to be upgraded.
 
     Raises:
         InvalidValue: not the address of a database that we know.
@@ -35,6 +41,7 @@ def engine_for(address: str, *, read_only: bool) -> tuple[Engine, Options]:
         StoreError: it cannot be reached, or is something else.
     """
     url, options = read_url(address)
+    options = attrs.evolve(options, older=older)
     if url.drivername not in _MODULES:
         raise InvalidValue(
             "no such database", field="url", value=url.drivername, remedy=", ".join(SCHEMES)

@@ -27,6 +27,8 @@ class Options:
             PostgreSQL only.
         isolation: the level of units of work.
         accept: names of findings of the doctor that are known and accepted.
+        older: whether the book may be of an older version, as it is to be upgraded; no address
+            says so.
     """
 
     wait: float = 5.0
@@ -36,6 +38,7 @@ class Options:
     partitions: int = 0
     isolation: str = "READ COMMITTED"
     accept: frozenset[str] = frozenset()
+    older: bool = False
 
 
 def read_url(address: str) -> tuple[sa.URL, Options]:

@@ -1,7 +1,7 @@
 """What is the same on all servers: making the book there, and looking at it."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import attrs
@@ -9,7 +9,14 @@ import sqlalchemy as sa
 
 from clientledger import Busy, StoreError
 from clientledger_sqlalchemy.engines.engine import Engine
-from clientledger_sqlalchemy.schema import APPLICATION, Tables, check_version, first_rows
+from clientledger_sqlalchemy.schema import (
+    APPLICATION,
+    SCHEMA_VERSION,
+    Tables,
+    check_not_newer,
+    check_version,
+    first_rows,
+)
 
 __all__ = ["ServerEngine", "address", "busy_making"]
 
@@ -28,11 +35,7 @@ class ServerEngine(Engine):
             if self._made(connection, tables):
                 return
             if self.read_only:
-                raise StoreError(
-                    f"{self.place}: there is no book",
-                    field="url",
-                    remedy="check the address, or open it for writing first",
-                )
+                raise self._missing()
             connection.rollback()  # what was looked at is looked at again, alone
             with self._alone(connection, tables):
                 if not self._made(connection, tables):
@@ -55,21 +58,58 @@ class ServerEngine(Engine):
     def _alone(self, connection: sa.Connection, tables: Tables) -> AbstractContextManager[None]:
         """Make sure that nobody else makes the same book."""
 
+    def upgrade(
+        self, tables: Tables, migrate: Callable[[sa.Connection], None]
+    ) -> tuple[int, int]:
+        with self.told(), self.pool.connect() as connection:
+            before = self._older(connection, tables)
+            if before < SCHEMA_VERSION:
+                connection.rollback()
+                with self._alone(connection, tables):
+                    before = self._older(connection, tables)  # others may have done it meanwhile
+                    if before < SCHEMA_VERSION:
+                        migrate(connection)
+                    connection.commit()
+            return before, SCHEMA_VERSION
+
+    def _older(self, connection: sa.Connection, tables: Tables) -> int:
+        """The version of a book that is there, and not newer than ours."""
+        version = self._version(connection, tables)
+        if version is None:
+            raise self._missing()
+        check_not_newer(version, self.place)
+        return version
+
+    def _missing(self) -> StoreError:
+        return StoreError(
+            f"{self.place}: there is no book",
+            field="url",
+            remedy="check the address, or open it for writing first",
+        )
+
     def _made(self, connection: sa.Connection, tables: Tables) -> bool:
         """Whether the book is there, whole; one of another version is refused."""
+        version = self._version(connection, tables)
+        if version is None:
+            return False
+        check_version(version, self.place)
+        return True
+
+    def _version(self, connection: sa.Connection, tables: Tables) -> int | None:
+        """The version of the book that is there, whole, or None."""
         book = tables.book
         if not sa.inspect(connection).has_table(book.name, schema=book.schema):
-            return False
+            return None
         columns = {c["name"] for c in sa.inspect(connection).get_columns(book.name, book.schema)}
         if not set(book.c.keys()) <= columns:
             raise self._foreign([book.name])
         rows = connection.execute(sa.select(book.c.application, book.c.schema_version)).all()
         if not rows:
-            return False  # a server without DDL in transactions was stopped on the way
+            return None  # a server without DDL in transactions was stopped on the way
         if rows[0].application != APPLICATION:
             raise self._foreign([book.name])
-        check_version(rows[0].schema_version, self.place)
-        return True
+        version: int = rows[0].schema_version
+        return version
 
     def _refuse_others(self, connection: sa.Connection, tables: Tables) -> None:
         there = set(sa.inspect(connection).get_table_names(schema=tables.book.schema))

@@ -16,7 +16,13 @@ from clientledger.ports import Finding
 from clientledger_sqlalchemy.engines.engine import Engine, Failure
 from clientledger_sqlalchemy.engines.options import Options
 from clientledger_sqlalchemy.engines.queue import Queue
-from clientledger_sqlalchemy.schema import SCHEMA_VERSION, Tables, check_version, first_rows
+from clientledger_sqlalchemy.schema import (
+    SCHEMA_VERSION,
+    Tables,
+    check_not_newer,
+    check_version,
+    first_rows,
+)
 
 __all__ = ["APPLICATION_ID", "SqliteEngine", "connect", "path_of"]
 
@@ -79,13 +85,14 @@ def connect(url: sa.URL, options: Options, read_only: bool) -> "SqliteEngine":
             remedy="leave out prefix, schema and partitions, and take another file",
         )
     with _failures(path):
-        _check_folder(path, read_only)
-        if not read_only and not path.exists():
+        there = read_only or options.older
+        _check_folder(path, there)
+        if not there and not path.exists():
             path.touch()
             _sync_folder(path.parent)
-        if read_only or path.stat().st_size:
+        if there or path.stat().st_size:
             with closing(_connected(path, "ro", options.wait)) as connection:
-                _check(connection.execute, path, may_be_empty=not read_only)
+                _check(connection.execute, path, may_be_empty=not there, older=options.older)
     mode = "ro" if read_only else "rw"  # neither makes a new file where the book has gone
 
     def connected() -> sqlite3.Connection:
@@ -155,6 +162,30 @@ class SqliteEngine(Engine):
                 run(f"PRAGMA application_id = {APPLICATION_ID}")
                 run(f"PRAGMA user_version = {SCHEMA_VERSION}")
             connection.commit()
+
+    def upgrade(
+        self, tables: Tables, migrate: Callable[[sa.Connection], None]
+    ) -> tuple[int, int]:
+        with _failures(self.path), self.pool.connect() as connection:
+            run = connection.exec_driver_sql
+            try:
+                run("PRAGMA foreign_keys = OFF")  # a table that is made anew is gone for a moment
+                with self.turn():
+                    run("BEGIN IMMEDIATE")
+                _check(run, self.path, may_be_empty=False, older=True)
+                before: int = run("PRAGMA user_version").scalar_one()
+                if before < SCHEMA_VERSION:
+                    migrate(connection)
+                    if run("PRAGMA foreign_key_check").fetchall():
+                        raise StoreError(
+                            f"{self.place}: rows refer to others that are not there",
+                            remedy="nothing was changed; restore the file from a backup",
+                        )
+                    run(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                run("COMMIT")
+            finally:
+                connection.invalidate()  # it checks no foreign keys
+            return before, SCHEMA_VERSION
 
     def failure(self, error: Exception) -> Failure:
         return _meaning(error, self.place)
@@ -314,8 +345,10 @@ def _connected(path: Path, mode: str, wait: float) -> sqlite3.Connection:
     )
 
 
-def _check(run: Callable[[str], Any], path: Path, *, may_be_empty: bool) -> bool:
-    """Refuse a file that is not a book of this version; return whether it is empty."""
+def _check(
+    run: Callable[[str], Any], path: Path, *, may_be_empty: bool, older: bool = False
+) -> bool:
+    """Refuse a file that is not a book of this version, or older; return whether it is empty."""
     application = run("PRAGMA application_id").fetchone()[0]
     version = run("PRAGMA user_version").fetchone()[0]
     occupied = run("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -328,7 +361,8 @@ def _check(run: Callable[[str], Any], path: Path, *, may_be_empty: bool) -> bool
             value=str(path),
             remedy="name another file, or one that is not there yet",
         )
-    check_version(version, str(path))
+    check = check_not_newer if older else check_version
+    check(version, str(path))
     return False
 
 
