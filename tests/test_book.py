@@ -391,8 +391,11 @@ def test_the_audit_finds_more_settled_than_there_is() -> None:
     with store.begin() as unit:
         twice = attrs.evolve(link, id=uuid4(), amount=Money("9", "EUR"), live=Money("9", "EUR"))
         unit.post(Posting(facts=(twice,)))
-    assert {p.what for p in book.verify().problems} == {"conservation"}
-    assert "EUR" in str(book.verify().problems[0])
+    problems = book.verify().problems
+    assert {p.what for p in problems} == {"Allocation", "Entry", "conservation"}
+    [told] = [p for p in problems if p.what == "Allocation"]
+    assert (told.row, told.stored) == (str(twice.id), "no event that tells of it")
+    assert all("EUR" in str(p) for p in problems if p.what != "Allocation")
 
 
 def test_the_audit_finds_an_allocation_of_nothing() -> None:
@@ -407,9 +410,15 @@ def test_the_audit_finds_an_allocation_of_nothing() -> None:
 def test_the_audit_finds_an_entry_that_no_head_knows() -> None:
     book, store, _ = spoiled()
     sale = book.ledger.find(kind="sale")[0]
+    id = uuid4()
+    parts = tuple(attrs.evolve(part, entry=id) for part in sale.instalments)
     with store.begin() as unit:
-        unit.post(issue(attrs.evolve(sale, id=uuid4(), sequence=3)))
-    assert [p.row for p in book.verify().problems] == ["sequence"]
+        unit.post(issue(attrs.evolve(sale, id=id, sequence=3, instalments=parts)))
+    found = {(p.what, p.row, p.stored) for p in book.verify().problems}
+    assert found == {
+        ("Entry", str(id), "no event that tells of it"),
+        ("Head", "sequence", "2"),
+    }
 
 
 # ------------------------------------------------------------ the card

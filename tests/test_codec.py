@@ -145,6 +145,8 @@ def busy_book() -> Book:
     book.agreements.promise(client, "discount", "x", percent="5.50")
     book.tasks.add("x", client=client, due=day(1), remind=Clock()())
     book.clients.update(client, tags=["a"])
+    book.change_settings(hash_chain=True)
+    book.anchor()
     return book
 
 

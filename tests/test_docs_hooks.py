@@ -17,6 +17,11 @@ from clientledger.ports import Store
 from clientledger.testing import StoreContract
 
 PAGE = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+PROVIDERS = [
+    (hookspecs.StoreFactory, "RegisterStore"),
+    (hookspecs.Upgrader, "RegisterUpgrader"),
+    (hookspecs.Exporter, "RegisterExporter"),
+]
 HOOKS = [name for name, found in vars(hookspecs).items() if hasattr(found, "clientledger_spec")]
 
 
@@ -42,12 +47,12 @@ def test_the_page_has_the_exact_signature_of_each_hook(hook: str) -> None:
 
 def test_the_page_has_no_signature_of_a_hook_that_is_not_there() -> None:
     shown = re.findall(r"^def (\w+)\(.*\) -> .*[^:]$", PAGE, re.MULTILINE)
-    assert sorted(shown) == sorted([*HOOKS, "__call__", "__call__"])
+    assert sorted(shown) == sorted([*HOOKS, *["__call__"] * len(PROVIDERS)])
 
 
 @pytest.mark.parametrize(
     ("provider", "name"),
-    [(hookspecs.StoreFactory, "RegisterStore"), (hookspecs.Exporter, "RegisterExporter")],
+    PROVIDERS,
 )
 def test_the_page_has_the_exact_signature_of_each_provider(provider: type, name: str) -> None:
     call = inspect.getsource(getattr(provider, "__call__")).strip().splitlines()[0]  # noqa: B004, B009 - the function itself

@@ -19,6 +19,7 @@ DOCUMENTS = [
     "docs/tutorial.md",
     "docs/concepts.md",
     "docs/ledger.md",
+    "docs/moving.md",
     "adapters/sqlalchemy/README.md",
     "adapters/statements/README.md",
 ]

@@ -24,7 +24,7 @@ from clientledger import (
     hookspecs,
     open_book,
 )
-from clientledger.hookspecs import RegisterExporter, RegisterStore
+from clientledger.hookspecs import RegisterExporter, RegisterStore, RegisterUpgrader
 from clientledger.plugins import Plugins
 from clientledger.ports import Store
 
@@ -214,6 +214,76 @@ def test_a_book_on_a_scope_of_ones_own_loads_nothing_more() -> None:
     book = Book(MemoryStore(), plugins=[Shelf()])
     assert "Shelf" in book._plugins.names
     assert Book(MemoryStore(), plugins=Plugins([Shelf()]))._plugins.names == ("Shelf",)
+
+
+# ------------------------------------------------------------ upgraders
+class Carpenter(Shelf):
+    """A plugin that mends the shelves of older versions."""
+
+    def __init__(self, scheme: Any = "shelf", upgrader: Any = None) -> None:
+        super().__init__()
+        self.mends = scheme
+        self.upgrader = upgrader or self.mend
+        self.mended: list[str] = []
+
+    def mend(self, url: str) -> tuple[int, int]:
+        self.mended.append(url)
+        return 1, 2
+
+    @hookimpl
+    def register_upgraders(self, register: RegisterUpgrader) -> None:
+        register(self.mends, self.upgrader)
+
+
+def test_a_book_is_upgraded_by_the_plugin_of_its_scheme() -> None:
+    carpenter = Carpenter()
+    assert Plugins([carpenter]).upgrade("shelf://kitchen/1") == (1, 2)
+    assert carpenter.mended == ["shelf://kitchen/1"]
+    assert carpenter.opened == []
+
+
+def test_a_book_that_is_of_every_version_is_not_upgraded() -> None:
+    with pytest.raises(InvalidValue, match="never upgraded") as caught:
+        Plugins([Shelf()]).upgrade("shelf://olena:secret@kitchen/1")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["kitchen", "", None, "Shelf:", "attic:1"])
+def test_only_the_book_of_an_address_is_upgraded(url: Any) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        Plugins([Carpenter()]).upgrade(url)
+    assert caught.value.field == "url"
+
+
+@pytest.mark.parametrize("scheme", ["Shelf", "", "shelf:", None])
+def test_an_upgrader_under_no_scheme_is_named(scheme: Any) -> None:
+    with pytest.raises(PluginError, match="Carpenter registers no upgrader"):
+        Plugins([Carpenter(scheme)]).upgrade("shelf:")
+
+
+def test_an_upgrader_that_fails_is_named_and_one_that_refuses_is_heard() -> None:
+    def fails(url: str) -> tuple[int, int]:
+        raise ZeroDivisionError
+
+    def refuses(url: str) -> tuple[int, int]:
+        raise NotFound("no such shelf")
+
+    with pytest.raises(PluginError, match=r"Carpenter failed to upgrade shelf: books"):
+        Plugins([Carpenter(upgrader=fails)]).upgrade("shelf:")
+    with pytest.raises(NotFound):
+        Plugins([Carpenter(upgrader=refuses)]).upgrade("shelf:")
+    with pytest.raises(PluginError, match="Carpenter"):
+        Plugins([Carpenter(upgrader=lambda url: None)]).upgrade("shelf:")
+
+
+def test_two_upgraders_of_one_scheme_are_both_named() -> None:
+    class Joiner:
+        @hookimpl
+        def register_upgraders(self, register: RegisterUpgrader) -> None:
+            register("shelf", lambda url: (1, 2))
+
+    with pytest.raises(PluginError, match=r"Carpenter and Joiner|Joiner and Carpenter"):
+        Plugins([Carpenter(), Joiner()]).upgrade("shelf:")
 
 
 # ------------------------------------------------------------ installed plugins

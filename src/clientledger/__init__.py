@@ -88,8 +88,15 @@ from clientledger.domain.rates import (
     ExchangeDifference,
     ExchangeRate,
 )
+from clientledger.domain.seals import (
+    Anchor,
+    read_anchor,
+)
 from clientledger.domain.settings import (
     Settings,
+)
+from clientledger.domain.soundness import (
+    Problem,
 )
 from clientledger.domain.statements import (
     Statement,
@@ -146,18 +153,22 @@ from clientledger.hookspecs import (
     Exporter,
     RegisterExporter,
     RegisterStore,
+    RegisterUpgrader,
     StoreFactory,
+    Upgrader,
     hookimpl,
 )
 from clientledger.memory import (
     MemoryStore,
 )
 from clientledger.services.audit import (
-    Problem,
     Report,
 )
 from clientledger.services.desk import (
     Outcome,
+)
+from clientledger.services.repairing import (
+    Repair,
 )
 
 __all__ = [
@@ -166,6 +177,7 @@ __all__ = [
     "AgeingRow",
     "Agreement",
     "Allocation",
+    "Anchor",
     "Balance",
     "BestClient",
     "Book",
@@ -228,7 +240,9 @@ __all__ = [
     "Purchases",
     "RegisterExporter",
     "RegisterStore",
+    "RegisterUpgrader",
     "Release",
+    "Repair",
     "Report",
     "Rhythm",
     "Settings",
@@ -241,6 +255,7 @@ __all__ = [
     "TermsPart",
     "TimelineItem",
     "Unavailable",
+    "Upgrader",
     "Upserted",
     "Voided",
     "WrongClient",
@@ -259,6 +274,7 @@ __all__ = [
     "open_items",
     "purchase_days",
     "purchases",
+    "read_anchor",
     "read_terms",
     "rhythms",
     "statement",

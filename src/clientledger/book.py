@@ -16,6 +16,7 @@ from clientledger import memory
 from clientledger.domain.events import Event
 from clientledger.domain.insights import Card
 from clientledger.domain.pages import Page, check_limit
+from clientledger.domain.seals import Anchor, read_anchor
 from clientledger.domain.settings import Settings, read_settings, recounted
 from clientledger.domain.statements import Statement
 from clientledger.domain.team import Member
@@ -35,6 +36,8 @@ from clientledger.services.interactions import Interactions
 from clientledger.services.ledger import Ledger
 from clientledger.services.loading import load
 from clientledger.services.portable import Dump
+from clientledger.services.repairing import Repair, repair
+from clientledger.services.sealing import anchor_of, give_positions
 from clientledger.services.tasks import Tasks
 from clientledger.services.team import Team
 from clientledger.services.work import ClientRef, Work
@@ -332,8 +335,7 @@ class Book:
         """
         check_limit(limit)
         place = None if after in (None, "") else _position(after)
-        if isinstance(self._desk.scope, Store):
-            self._desk.scope.sequence()
+        give_positions(self._desk)
         with self._desk.glance() as glance:
             cursor = None if place is None else (place, UUID(int=2**128 - 1))
             return glance.page(EventQuery(sequenced=True), limit, cursor)
@@ -383,9 +385,47 @@ class Book:
         """
         return load(self._desk, file)
 
-    def verify(self) -> Report:
-        """Recompute everything from the entries, and name each row that disagrees."""
-        return verify(self._desk)
+    def anchor(self) -> Anchor:
+        """Seal what has no seal yet, and return the end of the hash chain, to be kept elsewhere.
+
+        As text it is ``"1234:ab12..."``. `verify` with it notices whatever was altered, removed,
+        added or put elsewhere, up to there, behind the book's back.
+
+        Raises:
+            NotAllowed: the book has no hash chain: ``change_settings(hash_chain=True)``.
+        """
+        return anchor_of(self._desk)
+
+    def verify(self, anchor: Anchor | str | None = None) -> Report:
+        """Recompute everything from the entries, and name each row that disagrees.
+
+        It reads and never writes, and ends with a report whatever lies in the store: a row that
+        cannot be read is a problem like others. In a book with a hash chain each seal is compared
+        with its event and with what that tells of.
+
+        Args:
+            anchor: what `anchor` returned once, or its text. Without it nobody can tell that the
+                end of the chain was cut off, or that all of it was made anew.
+
+        Raises:
+            InvalidValue: not an anchor.
+            StoreError: the store itself cannot be read.
+        """
+        return verify(self._desk, None if anchor is None else read_anchor(anchor))
+
+    def repair(self) -> Repair:
+        """Write derived rows anew, from the facts, for each client with some that disagree.
+
+        Balances, open items, purchase days and the timeline can be computed at any time. Nothing
+        else is written but an event for each client, "book.repaired", with the rows before and
+        after. Facts, records, heads and claims are named and left, and so are the rows of a client
+        whose facts are in doubt.
+
+        Raises:
+            NotAllowed: the book is open for reading only, or the actor has left.
+            Busy: others kept writing.
+        """
+        return repair(self._desk)
 
     def close(self) -> None:
         """Close the store; a unit of work that somebody else began is left alone."""

@@ -19,11 +19,14 @@ __all__ = [
     "Exporter",
     "RegisterExporter",
     "RegisterStore",
+    "RegisterUpgrader",
     "StoreFactory",
+    "Upgrader",
     "exchange_rate",
     "hookimpl",
     "register_exporters",
     "register_stores",
+    "register_upgraders",
 ]
 
 PROJECT = "clientledger"
@@ -49,6 +52,32 @@ def register_stores(register: RegisterStore) -> None:
 
     `factory(url, read_only=...)` is called when a book is opened with a URL of the scheme, the part
     before the first colon. A scheme that is malformed or taken is a `PluginError` that names the
+    plugins.
+    """
+
+
+class Upgrader(Protocol):
+    """Brings a book that is there to the version that its store is of."""
+
+    def __call__(self, url: str) -> tuple[int, int]:
+        """Upgrade it, and return the versions before and after: the same where that was not needed.
+
+        It may be interrupted anywhere, and is then called again.
+
+        Raises:
+            StoreError: there is no book, or one that is newer than the store.
+        """
+
+
+RegisterUpgrader = Callable[[str, Upgrader], None]
+
+
+@_hookspec
+def register_upgraders(register: RegisterUpgrader) -> None:
+    """Supply what upgrades books: call ``register(scheme, upgrader)`` for each URL scheme.
+
+    `upgrader(url)` is called by ``clientledger upgrade``. A store that opens books of every
+    version needs none. A scheme that is malformed or taken is a `PluginError` that names the
     plugins.
     """
 

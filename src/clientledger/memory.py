@@ -16,6 +16,7 @@ import attrs
 
 from clientledger.errors import (
     Busy,
+    Conflict,
     Duplicate,
     InvalidValue,
     NotAllowed,
@@ -32,6 +33,7 @@ from clientledger.ports import (
     Posting,
     Query,
     Reading,
+    Seal,
     Store,
     UnitOfWork,
 )
@@ -130,6 +132,9 @@ class _MemoryUnit(_MemoryReading, UnitOfWork):
             self._expect(Head, step.head.client, "version", step.expected)
         for change in posting.changes:
             self._expect(type(change.record), change.record.id, "revision", change.expected)
+        for seal in posting.of(Seal):
+            if self._state.get(Seal, seal.id) is not None:
+                raise Conflict("the position has a seal", value=seal.position, passing=True)
         state = self._state.with_rows((), posting.freed)
         for claim in posting.claims:
             if state.get(Claim, claim.id) is not None:

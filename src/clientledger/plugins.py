@@ -55,6 +55,14 @@ _STORES = _Kind(
     usage='register("scheme", factory)',
     does="open {}: books",
 )
+_UPGRADERS = _Kind(
+    hook="register_upgraders",
+    what="upgrader",
+    field="scheme",
+    named=_SCHEME,
+    usage='register("scheme", upgrader)',
+    does="upgrade {}: books",
+)
 _EXPORTERS = _Kind(
     hook="register_exporters",
     what="exporter",
@@ -141,6 +149,43 @@ class Plugins:
                 what to install.
             PluginError: two plugins offer one scheme, or the one that offers it is broken.
         """
+        scheme, stores = self._stores(url)
+        name, factory = stores[scheme]
+        with _named(name, f"failed to open {scheme}: books"):
+            store = factory(str(url), read_only=read_only)
+        if not isinstance(store, Store):
+            raise PluginError(
+                f"the plugin {name} opened no store for {scheme}: books",
+                field="plugin",
+                value=name,
+                remedy="let its factory return a Store",
+            )
+        return store
+
+    def upgrade(self, url: object) -> tuple[int, int]:
+        """Upgrade the book that a URL names, and return the versions before and after.
+
+        Raises:
+            InvalidValue: not a URL, or a scheme that nobody offers, or whose books need that never.
+            StoreError: there is no book, or one that is newer than its store.
+            PluginError: two plugins upgrade one scheme, or the one that does is broken.
+        """
+        scheme, _ = self._stores(url)
+        upgraders = self._provided(_UPGRADERS)
+        if scheme not in upgraders:
+            raise InvalidValue(
+                "such books are never upgraded",
+                field="url",
+                value=_without_user(url),
+                remedy="open it: it is read as it is",
+            )
+        name, upgrader = upgraders[scheme]
+        with _named(name, f"failed to upgrade {scheme}: books"):
+            before, after = upgrader(str(url))
+        return before, after
+
+    def _stores(self, url: object) -> tuple[str, dict[str, tuple[str, Any]]]:
+        """The scheme of a URL, and all stores; an installed plugin of its name is loaded."""
         scheme = url.partition(":")[0] if isinstance(url, str) and ":" in url else ""
         if not _SCHEME.match(scheme):
             raise InvalidValue(
@@ -155,17 +200,7 @@ class Plugins:
             stores = self._provided(_STORES)
         if scheme not in stores:
             raise _nobody_opens(scheme, url, stores)
-        name, factory = stores[scheme]
-        with _named(name, f"failed to open {scheme}: books"):
-            store = factory(str(url), read_only=read_only)
-        if not isinstance(store, Store):
-            raise PluginError(
-                f"the plugin {name} opened no store for {scheme}: books",
-                field="plugin",
-                value=name,
-                remedy="let its factory return a Store",
-            )
-        return store
+        return scheme, stores
 
     def exporter(self, format: object) -> Exporter:
         """The exporter of statements for a format; an installed plugin of its name is loaded.

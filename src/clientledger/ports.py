@@ -28,7 +28,15 @@ from clientledger.domain.figures import (
 from clientledger.domain.interactions import Interaction
 from clientledger.domain.journal import Balance, OpenItem, PurchaseDay
 from clientledger.domain.money import MAX_MINOR, MAX_TOTAL, Currency, Money
-from clientledger.domain.posting import Change, Claim, Head, HeadStep, Move, Posting
+from clientledger.domain.posting import (
+    Change,
+    Claim,
+    Head,
+    HeadStep,
+    LedgerFact,
+    Move,
+    Posting,
+)
 from clientledger.domain.queries import (
     AgreementQuery,
     AllocationQuery,
@@ -42,9 +50,12 @@ from clientledger.domain.queries import (
     MemberQuery,
     Query,
     ReleaseQuery,
+    SealQuery,
     TaskQuery,
 )
+from clientledger.domain.seals import Seal
 from clientledger.domain.settings import Settings
+from clientledger.domain.soundness import Problem
 from clientledger.domain.tasks import Task
 from clientledger.domain.team import Member
 from clientledger.domain.timeline import TimelineItem
@@ -83,6 +94,7 @@ __all__ = [
     "Instalment",
     "Interaction",
     "InteractionQuery",
+    "LedgerFact",
     "LedgerQuery",
     "Member",
     "MemberQuery",
@@ -92,6 +104,7 @@ __all__ = [
     "OpenItemQuery",
     "Phone",
     "Posting",
+    "Problem",
     "PurchaseDay",
     "PurchaseDayQuery",
     "Query",
@@ -99,6 +112,8 @@ __all__ = [
     "Release",
     "ReleaseQuery",
     "Scope",
+    "Seal",
+    "SealQuery",
     "Settings",
     "Store",
     "Task",
@@ -121,6 +136,7 @@ RECORD_SETS: Mapping[type[Any], type[Query[Any]]] = {
     Allocation: AllocationQuery,
     Release: ReleaseQuery,
     Event: EventQuery,
+    Seal: SealQuery,
 }
 """The facts and records that can be listed, each with its query. `Settings` is one record."""
 
@@ -151,7 +167,7 @@ class Reading(ABC):
         """Return one fact or record by its class and id.
 
         `kind` is one of `RECORD_SETS`, `Settings` (id ``UUID(int=0)``), `Head` (the client's id)
-        or `Claim` (a pair of space and key).
+        or `Claim` (a pair of space and key). The id of a `Seal` is its position.
 
         Raises:
             NotFound: there is none.
@@ -171,6 +187,21 @@ class Reading(ABC):
             return self.get(kind, id)
         except NotFound:
             return None
+
+    def examine(self, query: Query[R]) -> tuple[list[R], list[Problem]]:
+        """Return what `find` would, but name each row that cannot be read, rather than fail.
+
+        Such a row holds what nobody writes through a port. A store in which that cannot be need
+        not do anything.
+        """
+        return self.find(query), []
+
+    def strays(self) -> list[Problem]:
+        """Name what the storage holds and no query shows: parts of nothing, counts that are wrong.
+
+        A store that keeps nothing beside what queries show need not do anything.
+        """
+        return []
 
     def compute(self, query: FigureQuery[R]) -> list[R]:
         """Compute figures from facts by the domain's own functions: right on every store, slow."""
@@ -222,8 +253,19 @@ class UnitOfWork(Reading, Scope):
 
         Raises:
             Conflict: with ``passing=True``: a head or revision has moved on (`Stale`), a claim is
-                taken (`Duplicate`), or a move ends outside its bounds. Nothing is written, and
-                the unit can go on.
+                taken (`Duplicate`), a position has a seal, or a move ends outside its bounds.
+                Nothing is written, and the unit can go on.
+            StoreError: the storage failed.
+        """
+
+    def rederive(self, client: UUID) -> None:
+        """Write all derived rows of a client anew, as the figures' definitions compute them.
+
+        Whoever calls it has read the client's head in the unit, and posts on condition of it. A
+        store that keeps no derived rows has nothing to do.
+
+        Raises:
+            Conflict: with ``passing=True``: another writer was quicker.
             StoreError: the storage failed.
         """
 

@@ -19,8 +19,10 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 from tests.servers.wire import WIRES, Protocol, Wire
 
-# The request is lost; the server did it, and the reply is lost; half of the reply arrives.
-Instant = Literal["request", "reply", "middle"]
+# The request is lost; the server is about to do it; it did it, and the reply is lost; half of the
+# reply arrives.
+Instant = Literal["request", "sent", "reply", "middle"]
+# After each of these one knows what the server did.
 INSTANTS: tuple[Instant, ...] = ("request", "reply", "middle")
 READ, WRITE = select.POLLIN, select.POLLOUT
 
@@ -171,6 +173,9 @@ class _Conversation:
                 if instant == "request":
                     self._cut(instant)
                     return
+                if instant == "sent":
+                    self._leave(request.raw)
+                    return
                 if instant is not None:
                     self._doomed = (self._asked, instant)
             self._unsent[self.server] += request.raw
@@ -194,6 +199,13 @@ class _Conversation:
             self.write(self.client)
         self._plan.cuts[instant] += 1
         self._break()
+
+    def _leave(self, last: bytes) -> None:
+        """Pass on a last request, and hang up: hard on the client, in good order on the server."""
+        self._plan.cuts["sent"] += 1
+        self._unsent[self.server] += last
+        _reset(self.client)
+        self.finish()
 
     def _break(self) -> None:
         self.open = False
@@ -256,9 +268,10 @@ class CuttingProxy:
     def cut(self, statement: str, *, when: Instant, skip: int = 0, times: int = 1) -> None:
         """Cut where a statement is executed that begins so, in capitals or not.
 
-        `request`: the server never sees it. `reply`: the server has done it and answered, and
-        nothing of the answer arrives. `middle`: half of the answer arrives. "" is any statement;
-        the first `skip` that match are let pass.
+        `request`: the server never sees it. `sent`: it does, but the client may hear of the cut
+        before it is done. `reply`: the server has done it and answered, and nothing of the answer
+        arrives. `middle`: half of the answer arrives. "" is any statement; the first `skip` that
+        match are let pass.
         """
         self._plan.add(_Order(statement, when, skip, times))
 

@@ -16,6 +16,7 @@ from clientledger.cli.statements import statement
 from clientledger.cli.tasks import task
 from clientledger.cli.tour import demo
 from clientledger.cli.trials import what_if
+from clientledger.cli.upgrading import upgrade
 
 __all__ = ["app", "run"]
 
@@ -51,6 +52,7 @@ for group, commands in {
         keeping.doctor,
         keeping.backup,
         keeping.restore,
+        upgrade,
         dumps.dump,
         dumps.load,
     ),

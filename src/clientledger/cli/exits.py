@@ -69,6 +69,7 @@ _OPTIONS = {
 # What the library would have a program do, as a command.
 _COMMANDS = {
     "book.clients.find(...)": "clientledger find TEXT",
+    "book.dump": "clientledger dump",
     "book.team.add(key, name)": "clientledger add-member KEY NAME",
     "book.ledger.reopen_period": "clientledger reopen-period",
     "reopen the period: reopen_period": "reopen the period: clientledger reopen-period",

@@ -182,6 +182,21 @@ class Common:
         """Open another book than the one named, to write to it."""
         return self._open(url, read_only=False)
 
+    def of(self, book: str) -> "Common":
+        """The same with the book that stands among the words of the command.
+
+        Raises:
+            InvalidValue: --book names another one.
+        """
+        if self.book not in (None, book, os.environ.get("CLIENTLEDGER_BOOK")):
+            raise InvalidValue(
+                "two books are named",
+                field="book",
+                value=self.book,
+                remedy="name it where the command wants it, without --book",
+            )
+        return attrs.evolve(self, book=book)
+
     @property
     def url(self) -> str:
         """The book's URL.

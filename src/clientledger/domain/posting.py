@@ -14,14 +14,29 @@ from clientledger.domain.events import Event
 from clientledger.domain.interactions import Interaction
 from clientledger.domain.journal import Balance, OpenItem, PurchaseDay
 from clientledger.domain.mappings import mapping_field
+from clientledger.domain.seals import Seal
 from clientledger.domain.settings import Settings
 from clientledger.domain.tasks import Task
 from clientledger.domain.team import Member
 from clientledger.domain.timeline import TimelineItem, timeline_item
 
-__all__ = ["Change", "Claim", "Fact", "Figure", "Head", "HeadStep", "Move", "Posting", "Record"]
+__all__ = [
+    "Change",
+    "Claim",
+    "Fact",
+    "Figure",
+    "Head",
+    "HeadStep",
+    "LedgerFact",
+    "Move",
+    "Posting",
+    "Record",
+]
 
-Fact = Entry | Allocation | Release | Event
+LedgerFact = Entry | Allocation | Release
+"""What was recorded of a client's ledger: the figures are computed from these."""
+
+Fact = LedgerFact | Event | Seal
 """What is inserted once and never changed."""
 
 Record = Client | Member | Interaction | Agreement | Task | Settings
@@ -140,7 +155,7 @@ class Posting:
         heads: the clients whose facts the command was planned on.
         claims: what becomes taken.
         freed: what becomes free again.
-        facts: entries, allocations, releases and events, in the order of writing.
+        facts: entries, allocations, releases, events and seals, in the order of writing.
         changes: new and changed records.
         moves: of derived rows.
     """

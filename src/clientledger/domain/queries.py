@@ -20,6 +20,7 @@ from clientledger.domain.entries import Allocation, Entry, Release
 from clientledger.domain.events import Event
 from clientledger.domain.interactions import Interaction
 from clientledger.domain.posting import Claim, Head
+from clientledger.domain.seals import Seal
 from clientledger.domain.tasks import Task
 from clientledger.domain.team import Member
 from clientledger.domain.text import fold
@@ -37,6 +38,7 @@ __all__ = [
     "MemberQuery",
     "Query",
     "ReleaseQuery",
+    "SealQuery",
     "TaskQuery",
     "is_asked",
     "one_of_asked",
@@ -347,12 +349,17 @@ class ReleaseQuery(Query[Release]):
 
     record: ClassVar[type[Any]] = Release
 
+    ids: tuple[UUID, ...] | None = None
     client: UUID | None = None
     touching: tuple[UUID, ...] | None = None
 
     def matches(self, row: Release) -> bool:
         """Whether the release is asked for."""
-        return is_asked(self.client, row.client) and _touches(self.touching, row)
+        return (
+            one_of_asked(self.ids, row.id)
+            and is_asked(self.client, row.client)
+            and _touches(self.touching, row)
+        )
 
 
 def _touches(wanted: tuple[UUID, ...] | None, row: Allocation | Release) -> bool:
@@ -380,6 +387,23 @@ class EventQuery(Query[Event]):
 
 
 @attrs.frozen(kw_only=True)
+class SealQuery(Query[Seal]):
+    """Seals, the last first. `since`, `until`: of these positions, and those between."""
+
+    record: ClassVar[type[Any]] = Seal
+    order: ClassVar[tuple[str, ...]] = ("-position",)
+
+    since: int | None = None
+    until: int | None = None
+
+    def matches(self, row: Seal) -> bool:
+        """Whether the seal is asked for."""
+        return (self.since is None or row.position >= self.since) and (
+            self.until is None or row.position <= self.until
+        )
+
+
+@attrs.frozen(kw_only=True)
 class HeadQuery(Query[Head]):
     """The heads of clients."""
 
@@ -403,6 +427,7 @@ class ClaimQuery(Query[Claim]):
     space: str | None = None
     key: str | None = None
     subject: str | None = None
+    subjects: tuple[str, ...] | None = None
 
     def matches(self, row: Claim) -> bool:
         """Whether the claim is asked for."""
@@ -410,4 +435,5 @@ class ClaimQuery(Query[Claim]):
             is_asked(self.space, row.space)
             and is_asked(self.key, row.key)
             and is_asked(self.subject, row.subject)
+            and one_of_asked(self.subjects, row.subject)
         )

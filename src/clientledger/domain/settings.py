@@ -12,7 +12,7 @@ from clientledger.domain.contact_points import read_country
 from clientledger.domain.money import ROUNDINGS, Currency, currency_of
 from clientledger.domain.text import check_flag, check_text, choose
 from clientledger.domain.time import check_zone
-from clientledger.errors import InvalidValue
+from clientledger.errors import InvalidValue, NotAllowed
 
 __all__ = ["Settings", "read_bounds", "read_settings", "recounted"]
 
@@ -37,6 +37,8 @@ class Settings:
         credit_limit: what a client's agreed limit does: "refuse" a sale above it, or "warn" by an
             event.
         company: the name of our own side, which statements show.
+        hash_chain: whether every event of the change feed is sealed, so that `book.verify` notices
+            what was altered behind the book's back. Once on, it stays on.
         closed_through: the last closed business day, or None; set by closing a period only.
         edition: of the rules that bind every client (closed periods, what a currency is): one more
             with each change of them. Every head has it too, so that no command that was planned
@@ -55,6 +57,7 @@ class Settings:
     ageing_bounds: tuple[int, ...] = (0, 30, 60, 90)
     credit_limit: str = "refuse"
     company: str = ""
+    hash_chain: bool = False
     closed_through: date | None = None
     edition: int = 0
     revision: int = 0
@@ -71,7 +74,12 @@ class Settings:
 
 
 def read_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings:
-    """Return the settings with changes, or refuse the first that cannot be right."""
+    """Return the settings with changes, or refuse the first that cannot be right.
+
+    Raises:
+        InvalidValue: not a setting, or not a value for it.
+        NotAllowed: the hash chain would be switched off.
+    """
     if not isinstance(changes, Mapping):
         raise InvalidValue(
             "not settings", field="settings", value=changes, remedy='give {"region": "DE"}'
@@ -86,6 +94,13 @@ def read_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     )
     if changed.currency is not None:
         currency_of(changed.currency, changed.known)
+    if settings.hash_chain and not changed.hash_chain:
+        raise NotAllowed(
+            "a hash chain that ends could be ended by anybody",
+            field="hash_chain",
+            value=False,
+            remedy="leave it on",
+        )
     return changed
 
 
@@ -138,4 +153,5 @@ _READERS: Mapping[str, Any] = {
     "ageing_bounds": lambda v: read_bounds(v, "ageing_bounds"),
     "credit_limit": lambda v: choose(v, "credit_limit", LIMITS),
     "company": lambda v: check_text(v, "company"),
+    "hash_chain": lambda v: check_flag(v, "hash_chain"),
 }

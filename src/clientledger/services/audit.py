@@ -1,52 +1,52 @@
-"""The audit: everything recomputed from the entries, and compared with what is stored."""
+"""The audit: everything recomputed from the entries, and compared with what is stored.
 
-from collections.abc import Iterable, Iterator
+It only reads. Whatever lies in the store, an audit ends with a report: a row that cannot be read is
+named like one that disagrees.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
 import attrs
 
-from clientledger.domain.entries import CREDIT, DEBIT, Allocation, Entry, Release
+from clientledger.domain.agreements import Agreement
+from clientledger.domain.clients import Client
+from clientledger.domain.entries import Allocation, Entry, Release
+from clientledger.domain.events import Event
+from clientledger.domain.interactions import Interaction
 from clientledger.domain.journal import Balance, Journal, OpenItem, PurchaseDay
-from clientledger.domain.posting import Head
+from clientledger.domain.posting import Head, LedgerFact
+from clientledger.domain.seals import Anchor
+from clientledger.domain.settings import Settings
+from clientledger.domain.soundness import Problem, faults, last_recorded
+from clientledger.domain.tasks import Task
 from clientledger.domain.timeline import TimelineItem
+from clientledger.errors import StoreError
 from clientledger.ports import (
+    RECORD_SETS,
     BalanceQuery,
     ClientQuery,
     EventQuery,
-    FigureQuery,
     HeadQuery,
-    OpenItemQuery,
-    PurchaseDayQuery,
+    MemberQuery,
+    Query,
     Reading,
-    TimelineQuery,
+    TaskQuery,
 )
+from clientledger.services.claims import claims_of_nobody, claims_of_records
 from clientledger.services.desk import Desk
-from clientledger.services.links import journal_of
+from clientledger.services.rows import FIGURES, Facts, Rows, differences, name_of
+from clientledger.services.sealing import FeedCheck
+from clientledger.services.telling import of_book, of_client
 
-__all__ = ["Problem", "Report", "verify"]
+__all__ = ["DERIVED", "Report", "verify"]
 
+DERIVED = tuple(kind.__name__ for kind in (Balance, OpenItem, PurchaseDay, TimelineItem))
+"""What a problem is named that is about a derived row."""
 
-@attrs.frozen(kw_only=True)
-class Problem:
-    """A row that disagrees with the facts.
-
-    Attributes:
-        what: the kind of row or rule.
-        client: whose it is, or None.
-        row: which row, in words.
-        stored: what the store says.
-        computed: what the facts say.
-    """
-
-    what: str
-    client: UUID | None
-    row: str
-    stored: str
-    computed: str
-
-    def __str__(self) -> str:
-        return f"{self.what} {self.row}: stored {self.stored}, the facts say {self.computed}"
+_LEDGER = (Entry, Allocation, Release)
 
 
 @attrs.frozen(kw_only=True)
@@ -56,12 +56,19 @@ class Report:
     Attributes:
         clients, entries, rows: how many were checked; rows are derived ones.
         problems: empty where all agrees.
+        sealed: how many events have their seal in the hash chain.
+        unsealed: of a book with a hash chain, how many events at the end have none yet.
+        forgotten: how many seals have lost their salt, so that what people wrote into their events
+            could not be checked.
     """
 
     clients: int
     entries: int
     rows: int
     problems: tuple[Problem, ...] = ()
+    sealed: int = 0
+    unsealed: int = 0
+    forgotten: int = 0
 
     @property
     def ok(self) -> bool:
@@ -69,118 +76,224 @@ class Report:
         return not self.problems
 
 
-def verify(desk: Desk) -> Report:
-    """Recompute every figure from the facts of each client and compare it with the stored rows."""
-    problems: list[Problem] = []
-    entries = rows = 0
-    with desk.glance() as glance:
-        clients = glance.reading.find(ClientQuery())
-        heads = {head.client: head for head in glance.reading.find(HeadQuery())}
-        for client in clients:
-            journal = journal_of(glance.reading, client.id)
-            entries += len(journal.entries)
-            head = heads.get(client.id)
-            problems += _rules(client.id, journal, head)
-            problems += _edition(client.id, head, glance.settings.edition)
-            for query in _figures(client.id):
-                stored = glance.reading.find(query)
-                computed = glance.reading.compute(query)
-                rows += len(computed)
-                problems += _differences(client.id, stored, computed)
-        problems += _feed(glance.reading)
-    return Report(clients=len(clients), entries=entries, rows=rows, problems=tuple(problems))
+def verify(desk: Desk, anchor: Anchor | None = None) -> Report:
+    """Recompute every figure from the facts of each client and compare it with the stored rows.
+
+    Args:
+        anchor: the end of the hash chain at some moment.
+    """
+    with desk.scope.snapshot() as reading:
+        return _Audit(reading, anchor).run()
 
 
-def _figures(client: UUID) -> tuple[FigureQuery[Any], ...]:
-    return (
-        BalanceQuery(client=client),
-        OpenItemQuery(client=client, open_only=False),
-        PurchaseDayQuery(client=client),
-        TimelineQuery(client=client),
+class _Audit:
+    """An audit of one state."""
+
+    def __init__(self, reading: Reading, anchor: Anchor | None) -> None:
+        self._reading = reading
+        self._rows = Rows(reading)
+        self._anchor = anchor
+        self._settings: Settings | None = None
+        self._seen: Counter[type[Any]] = Counter()
+        self._subjects: Mapping[str, set[str]] = {}  # of events of no client
+        self._entries = self._computed = 0
+
+    def run(self) -> Report:
+        """Look at everything."""
+        problems = [*self._read_settings()]
+        clients = {client.id: client for client in self._rows.read(ClientQuery())}
+        heads = {head.client: head for head in self._rows.read(HeadQuery())}
+        for id in sorted({*clients, *heads}):
+            problems += self._guarded(id, self._client(id, clients.get(id), heads.get(id)))
+        problems += self._guarded(None, self._book())
+        chain = FeedCheck(self._rows, self._chained, self._anchor)
+        problems += self._guarded(None, self._feed(chain))
+        problems += self._guarded(None, claims_of_nobody(self._rows))
+        problems += self._guarded(None, self._of_nobody({*clients, *heads}))
+        problems += [*self._reading.strays(), *self._rows.problems]
+        return Report(
+            clients=len(clients),
+            entries=self._entries,
+            rows=self._computed,
+            problems=tuple(dict.fromkeys(problems)),
+            sealed=chain.sealed,
+            unsealed=chain.unsealed if self._chained or chain.sealed else 0,
+            forgotten=chain.forgotten,
+        )
+
+    @property
+    def _chained(self) -> bool:
+        return self._settings is not None and self._settings.hash_chain
+
+    def _guarded(self, client: UUID | None, found: Iterable[Problem]) -> Iterator[Problem]:
+        """Give what is found; what makes it impossible to look further is found, too."""
+        try:
+            yield from found
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - facts that break every rule
+            yield Problem(
+                what="figures",
+                client=client,
+                row="all of the client" if client else "all of the book",
+                stored=f"what cannot be computed with ({type(error).__name__}: {error})",
+                computed="facts that keep the rules",
+            )
+
+    def _read_settings(self) -> Iterator[Problem]:
+        try:
+            found = self._reading.lookup(Settings, Settings().id)
+            self._settings = found or Settings()
+        except StoreError as error:
+            yield Problem(
+                what="Settings",
+                client=None,
+                row=str(Settings().id),
+                stored=f"what cannot be read ({error.message})",
+                computed="the settings of a book",
+            )
+
+    # -------------------------------------------------------- one client
+    def _client(self, id: UUID, client: Client | None, head: Head | None) -> Iterator[Problem]:
+        facts = Facts.read(self._rows, id)
+        self._entries += len(facts.of[Entry])
+        for kind, rows in facts.of.items():
+            self._seen[kind] += len(rows)
+        yield from self._card(id, client, head)
+        if facts.whole(*_LEDGER):
+            journal = facts.journal
+            yield from self._guarded(id, _rules(id, journal))
+            yield from _head(id, client, head, journal)
+            yield from self._guarded(id, _every_day(id, journal))
+            if facts.whole(Event):
+                yield from of_client(id, facts)
+        yield from self._agreed(facts)
+        yield from self._claims(client, facts)
+        yield from self._guarded(id, self._derived(id, facts))
+
+    def _card(self, id: UUID, client: Client | None, head: Head | None) -> Iterator[Problem]:
+        """A client has a head, and a head a client; both know the rules as they are now."""
+        unread = {(problem.what, problem.row) for problem in self._rows.problems}
+        for kind, row in ((Client, client), (Head, head)):
+            if row is None and (kind.__name__, str(id)) not in unread:
+                yield _problem(kind, id, str(id), "nothing", "one for each client")
+        if head is None:
+            return
+        if self._settings is not None and head.edition != self._settings.edition:
+            yield _problem(Head, id, "edition", head.edition, self._settings.edition)
+        if client is not None and head.archived != client.archived:
+            yield _problem(Head, id, "archived", head.archived, client.archived)
+
+    def _agreed(self, facts: Facts) -> Iterator[Problem]:
+        """The agreements that entries name are the client's."""
+        if not facts.whole(Entry, Agreement):
+            return
+        known = {agreement.id for agreement in facts.of[Agreement]}
+        for entry in facts.of[Entry]:
+            for id in entry.agreements:
+                if id not in known:
+                    told = f"the agreement {id}", "one of the client's"
+                    yield _problem(Entry, entry.client, str(entry.id), *told)
+
+    def _claims(self, client: Client | None, facts: Facts) -> Iterator[Problem]:
+        kinds = (Entry, Interaction, Agreement, Task)
+        records = [row for kind in kinds for row in facts.of[kind]]
+        if client is not None:
+            records.append(client)
+        if facts.whole(*kinds):
+            yield from claims_of_records(self._rows, records, facts.journal.voids)
+
+    def _derived(self, id: UUID, facts: Facts) -> Iterator[Problem]:
+        for compared in differences(self._rows, id, facts):
+            self._seen[compared.kind] += compared.stored
+            self._computed += compared.computed
+            yield from compared.problems
+
+    # -------------------------------------------------------- the book
+    def _book(self) -> Iterator[Problem]:
+        """What belongs to no client: members, tasks, events."""
+        tasks = [task for task in self._rows.read(TaskQuery()) if task.client is None]
+        self._seen[Task] += len(tasks)
+        yield from claims_of_records(self._rows, tasks)
+        members = {member.id for member in self._rows.read(MemberQuery())}
+        self._subjects = {
+            "task": {str(task.id) for task in tasks},
+            "member": members,
+            "team": members,
+        }
+        waiting = self._rows.read(EventQuery(sequenced=False))
+        yield from self._of_book(waiting)
+
+    def _of_book(self, events: Iterable[Event]) -> Iterator[Problem]:
+        own = [event for event in events if event.client is None]
+        self._seen[Event] += len(own)
+        if not any(problem.what in ("Task", "Member") for problem in self._rows.problems):
+            yield from of_book(own, self._subjects)
+
+    def _feed(self, chain: FeedCheck) -> Iterator[Problem]:
+        for events, problems in chain.run():
+            yield from problems
+            yield from self._of_book(events)
+
+    def _of_nobody(self, known: set[UUID]) -> Iterator[Problem]:
+        """Rows of clients that are not there: more of a kind than was seen with the clients."""
+        queries: dict[type[Any], Query[Any]] = {kind: RECORD_SETS[kind]() for kind in _SEEN}
+        unread = Counter(problem.what for problem in self._rows.problems)
+        for kind, query in {**queries, **FIGURES}.items():
+            seen = self._seen[kind] + unread[kind.__name__]
+            rows = () if self._reading.total(query) == seen else self._rows.read(query)
+            for row in rows:
+                if row.client is not None and row.client not in known:
+                    yield _problem(kind, row.client, name_of(row), row, "no such client")
+
+
+_SEEN = (Entry, Allocation, Release, Interaction, Agreement, Task, Event)
+
+
+def _problem(kind: type[Any], client: UUID, row: str, stored: object, computed: object) -> Problem:
+    return Problem(
+        what=kind.__name__, client=client, row=row, stored=str(stored), computed=str(computed)
     )
 
 
-def _differences(client: UUID, stored: Iterable[Any], computed: Iterable[Any]) -> Iterator[Problem]:
-    before = {_name(row): row for row in stored}
-    after = {_name(row): row for row in computed}
-    for name in sorted({*before, *after}):
-        if before.get(name) != after.get(name):
-            row = before.get(name) or after[name]
-            yield Problem(
-                what=type(row).__name__,
-                client=client,
-                row=name,
-                stored=_told(before.get(name)),
-                computed=_told(after.get(name)),
-            )
+# ------------------------------------------------------------ rules of the facts of a client
+def _rules(client: UUID, journal: Journal) -> Iterator[Problem]:
+    """What the facts must keep among themselves, and a sequence without gaps."""
+    for fault in faults(journal):
+        yield _problem(type(fault.fact), client, str(fault.fact.id), fault.has, fault.should)
+    place = 1
+    for number in sorted({entry.sequence for entry in journal.entries}):
+        if number != place:
+            last = number - 1
+            row = f"sequence {place}" if place == last else f"sequence {place} to {last}"
+            yield _problem(Entry, client, row, "nothing", "one after the other from 1")
+        place = number + 1
 
 
-def _name(row: Any) -> str:
-    match row:
-        case OpenItem():
-            return f"{row.entry}/{row.instalment}"
-        case Balance():
-            return row.currency
-        case PurchaseDay():
-            return f"{row.day}/{row.currency}"
-        case TimelineItem():
-            return str(row.id)
-    raise TypeError(type(row))
+def _head(
+    id: UUID, client: Client | None, head: Head | None, journal: Journal
+) -> Iterator[Problem]:
+    """The head says how far the facts go."""
+    if head is None:
+        return
+    last = max((entry.sequence for entry in journal.entries), default=0)
+    if head.sequence != last:
+        yield _problem(Head, id, "sequence", head.sequence, last)
+    recorded = None if client is None else last_recorded(journal, client.created_at)
+    if recorded is not None and head.recorded_at != recorded:
+        yield _problem(Head, id, "recorded_at", head.recorded_at, recorded)
+    facts: tuple[LedgerFact, ...] = (*journal.entries, *journal.allocations, *journal.releases)
+    least = 1 + len({fact.recorded_at for fact in facts})  # a command writes at one moment
+    if head.version < least:
+        yield _problem(Head, id, "version", head.version, f"at least {least}")
 
 
-def _told(row: Any) -> str:
-    return "nothing" if row is None else str(row)
-
-
-def _rules(client: UUID, journal: Journal, head: Head | None) -> Iterator[Problem]:
-    """What the facts themselves must keep: a gap-free sequence, links within their documents."""
-    numbers = sorted(entry.sequence for entry in journal.entries)
-    expected = list(range(1, len(numbers) + 1))
-    if numbers != expected or head is None or head.sequence != len(numbers):
-        yield Problem(
-            what="Head",
-            client=client,
-            row="sequence",
-            stored=_told(head and head.sequence),
-            computed=str(len(numbers)),
-        )
-    known = {entry.id: entry for entry in journal.entries}
+def _every_day(client: UUID, journal: Journal) -> Iterator[Problem]:
+    """On every day debits less credits are what is owed less what is prepaid."""
     links: tuple[Allocation | Release, ...] = (*journal.allocations, *journal.releases)
-    for fact in links:
-        if not _linked(fact, known):
-            yield Problem(
-                what=type(fact).__name__,
-                client=client,
-                row=str(fact.id),
-                stored=str(fact.amount),
-                computed="no such pair of documents in this currency",
-            )
     days = {entry.on for entry in journal.entries} | {link.on for link in links}
     for day in sorted(days):
         yield from _conserved(client, journal.at(day), day.isoformat())
-
-
-def _edition(client: UUID, head: Head | None, edition: int) -> Iterator[Problem]:
-    """The head knows the rules that bind every client as they are now."""
-    if head is not None and head.edition != edition:
-        yield Problem(
-            what="Head",
-            client=client,
-            row="edition",
-            stored=str(head.edition),
-            computed=str(edition),
-        )
-
-
-def _linked(fact: Allocation | Release, known: dict[UUID, Entry]) -> bool:
-    credit, debit = known.get(fact.credit), known.get(fact.debit)
-    return (
-        credit is not None
-        and debit is not None
-        and (credit.side, debit.side) == (CREDIT, DEBIT)
-        and credit.amount.unit == debit.amount.unit == fact.amount.unit
-        and fact.on >= max(credit.on, debit.on)
-    )
 
 
 def _conserved(client: UUID, journal: Journal, day: str) -> Iterator[Problem]:
@@ -203,16 +316,3 @@ def _conserved(client: UUID, journal: Journal, day: str) -> Iterator[Problem]:
                 stored=f"{row.owed} owed, {row.prepaid} prepaid",
                 computed=f"{sums[row.currency]} minor units in all",
             )
-
-
-def _feed(reading: Reading) -> Iterator[Problem]:
-    """Positions in the feed run from 1 without gaps."""
-    places = [event.position for event in reading.find(EventQuery(sequenced=True))]
-    if places != list(range(1, len(places) + 1)):
-        yield Problem(
-            what="feed",
-            client=None,
-            row="positions",
-            stored=f"{len(places)} events up to {places[-1]}",
-            computed="one after the other from 1",
-        )

@@ -19,6 +19,7 @@ from clientledger.ports import (
     Query,
     Reading,
     Scope,
+    SealQuery,
     Store,
     TaskQuery,
 )
@@ -114,6 +115,8 @@ def _lines(reading: Reading) -> Iterator[tuple[str, Any]]:
         yield "claim", claim
     for event in _pages(reading, EventQuery(sequenced=True)):
         yield "event", event
+    for seal in _pages(reading, SealQuery()):
+        yield "seal", seal
 
 
 def _client(reading: Reading, head: Head) -> Iterator[tuple[str, Any]]:

@@ -5,11 +5,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from clientledger.domain.entries import CREDIT, Allocation, Entry, Instalment
+from clientledger.domain.entries import CREDIT, Allocation, Entry, Instalment, Release
 from clientledger.domain.journal import Journal, OpenItem, movements
 from clientledger.domain.money import Money, read_money
 from clientledger.domain.posting import Head
 from clientledger.domain.recording import link, unlink
+from clientledger.domain.seals import ALLOCATED, RELEASED
 from clientledger.domain.settling import Link, Room, check_pair, settle
 from clientledger.domain.time import check_id
 from clientledger.errors import InvalidValue, OverAllocated
@@ -199,7 +200,7 @@ def link_up(work: Work, links: Sequence[Link], head: Head) -> list[Allocation]:
     work.add(posting)
     made: list[Allocation] = list(posting.of(Allocation))
     for one in made:
-        work.tell("allocation.made", one.id, client=one.client, at=one.recorded_at)
+        work.tell(ALLOCATED, one.id, client=one.client, at=one.recorded_at)
     return made
 
 
@@ -233,6 +234,9 @@ def release(
     query = OpenItemQuery(client=live.client, entries=(live.credit, live.debit), open_only=False)
     items = {item.key: item for item in work.unit.find(query)}
     credit, debit = items[live.credit, 0], items[live.debit, live.instalment]
-    add_checked(work, unlink(live, amount, credit, debit, on, work.stamp(head)))
-    work.tell("allocation.released", live.id, client=live.client, at=work.stamp(head).at)
+    posting = unlink(live, amount, credit, debit, on, work.stamp(head))
+    add_checked(work, posting)
+    [back] = posting.of(Release)
+    told = {"release": str(back.id)}
+    work.tell(RELEASED, live.id, client=live.client, data=told, at=back.recorded_at)
     return credit, debit

@@ -6,7 +6,9 @@ book that was loaded gives the same dump again, byte for byte.
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, BinaryIO, TypeVar
+from itertools import islice
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, BinaryIO, TypeVar
 from uuid import UUID
 
 import attrs
@@ -19,13 +21,22 @@ from clientledger.domain.events import Event
 from clientledger.domain.interactions import DIRECTIONS, Interaction
 from clientledger.domain.journal import Journal
 from clientledger.domain.money import Currency, currency_of
-from clientledger.domain.posting import Change, Claim, Head, Posting
+from clientledger.domain.posting import Change, Claim, Head, Posting, Record
 from clientledger.domain.restoring import restore
+from clientledger.domain.seals import Seal
 from clientledger.domain.settings import Settings, read_settings
 from clientledger.domain.tasks import TASK_STATUSES, Task
 from clientledger.domain.team import Member
 from clientledger.domain.text import check_text, choose
-from clientledger.errors import Conflict, InvalidValue, LedgerError, NotAllowed
+from clientledger.errors import (
+    Busy,
+    ClientLedgerError,
+    Conflict,
+    InvalidValue,
+    LedgerError,
+    NotAllowed,
+    StoreError,
+)
 from clientledger.ports import RECORD_SETS, ClaimQuery, HeadQuery, Reading, Store, UnitOfWork
 from clientledger.services.desk import Desk, busy
 from clientledger.services.portable import (
@@ -47,6 +58,7 @@ __all__ = ["load"]
 
 T = TypeVar("T")
 _AT_ONCE = 500
+_SPOOLED = 2**20
 _PLACES = {kind: place for place, kind in enumerate([*KINDS, END])}
 _INSIDE = (*CLIENTS, "head")
 _UNRULED = ("id", "currency", "closed_through", "edition", "revision")
@@ -60,15 +72,28 @@ def load(desk: Desk, file: BinaryIO) -> Dump:
         NotAllowed: the book is not empty.
         InvalidValue: no dump, or not as it was written; `field` names the line.
         Busy: another writer was quicker.
+        StoreError: the storage failed; where it says so, all but the seals is there.
     """
-    try:
-        with desk.scope.begin() as unit:
-            _check_empty(unit)
-            made = _Loading(unit, file).run()
-    except Conflict as error:
-        raise busy(error) from error  # the file has been read, so nothing is done again here
-    if isinstance(desk.scope, Store):
-        desk.scope.sequence()
+    scope = desk.scope
+    with SpooledTemporaryFile(_SPOOLED) as seals:
+        try:
+            with scope.begin() as unit:
+                _check_empty(unit)
+                made = _Loading(unit, file, seals).run()
+                if made.counts["seal"] and not isinstance(scope, Store):
+                    raise NotAllowed(
+                        "the positions that seals are for are given after the unit of work",
+                        field="book",
+                        remedy="load it outside of a unit of work, into a store of its own",
+                    )
+        except Conflict as error:
+            if not error.passing or isinstance(error, Busy):
+                raise
+            raise busy(error) from error  # the file has been read, so nothing is done again here
+        if isinstance(scope, Store):
+            scope.sequence()
+            if made.counts["seal"]:
+                _post_seals(scope, seals)
     return made
 
 
@@ -81,17 +106,33 @@ def _check_empty(reading: Reading) -> None:
         raise NotAllowed(
             "the book is not empty",
             field="book",
-            value=", ".join(names),
+            value=", ".join(names[:3]),
             remedy="load into a new one, opened without settings",
         )
+
+
+def _post_seals(store: Store, file: IO[bytes]) -> None:
+    """Write the seals that were put aside until the events had their positions."""
+    file.seek(0)
+    values = (codec.load(Seal, read_line(n, raw).data) for n, raw in enumerate(file, 1))
+    try:
+        with store.begin() as unit:
+            while some := tuple(islice(values, _AT_ONCE)):
+                unit.post(Posting(facts=some))
+    except ClientLedgerError as error:
+        raise StoreError(
+            f"the book is there without the seals of its hash chain: {error}",
+            remedy="load it again, into another book",
+        ) from error
 
 
 class _Loading:
     """A dump on its way into a unit of work."""
 
-    def __init__(self, unit: UnitOfWork, file: BinaryIO) -> None:
+    def __init__(self, unit: UnitOfWork, file: BinaryIO, seals: IO[bytes]) -> None:
         self._unit = unit
         self._file = file
+        self._seals = seals
         self._number = 0
         self._tally = Tally()
         self._ranks: dict[str, Any] = {}  # of the last line of each kind
@@ -100,7 +141,7 @@ class _Loading:
         self._numbers: dict[Any, int] = {}  # of their lines
         self._settings = Settings()
         self._units: dict[str, Currency] = {}
-        self._is_client: Callable[[UUID], bool] = lru_cache(4096)(
+        self._is_client: Callable[[UUID], bool] = lru_cache(_AT_ONCE)(
             lambda id: unit.lookup(Client, id) is not None
         )
 
@@ -112,7 +153,7 @@ class _Loading:
         """
         self._tally.add(check_header(self._next()))
         place = -1
-        while (line := read_line(self._number, self._next())).kind != END:
+        while (line := self._next_line()).kind != END:
             place = self._check_place(line, place)
             value = self._value(line)
             self._check_order(line, value)
@@ -124,6 +165,10 @@ class _Loading:
         if self._next():
             raise attrs.evolve(line, number=self._number).wrong("the dump has ended before it")
         return self._tally.dump
+
+    def _next_line(self) -> Line:
+        raw = self._next()
+        return read_line(self._number, raw)
 
     def _next(self) -> bytes:
         self._number += 1
@@ -209,6 +254,10 @@ class _Loading:
                 self._end_client(line, value)
             case Event() if value.position != self._tally.count("event") + 1:
                 raise line.wrong("positions run from 1 without gaps", value.position)
+            case Seal() if not 1 <= value.position <= self._tally.count("event"):
+                raise line.wrong("no event has this position", value.position)
+            case Seal():
+                self._seals.write(f"{line.text}\n".encode())
             case _:
                 self._hold(line, value)
         if self._client is None and len(self._held) >= _AT_ONCE:
@@ -232,16 +281,14 @@ class _Loading:
         assert client is not None, "a head ends a client"
         if (head.client, head.archived, head.edition) != (client.id, client.archived, edition):
             raise line.wrong("the head does not fit its client and the settings", head.client)
+        held = self._held_of
         try:
-            posting = restore(
-                head,
-                Journal(self._held_of(Entry), self._held_of(Allocation), self._held_of(Release)),
-            )
+            posting = restore(head, Journal(held(Entry), held(Allocation), held(Release)))
         except (InvalidValue, LedgerError) as error:
             number = self._numbers.get(error.value, line.number)
             kind = error.field if error.field in KINDS else line.kind
             raise Line(number, "", str(kind), None).because(error) from error
-        records = (client, *held(Interaction), *held(Agreement))
+        records: tuple[Record, ...] = (client, *held(Interaction), *held(Agreement))
         self._unit.post(posting + Posting(changes=tuple(Change(one) for one in records)))
         self._client = None
         self._forget()
@@ -249,7 +296,7 @@ class _Loading:
     def _post(self) -> None:
         """Post what is held."""
         held = self._held_of
-        records = (*held(Member), *held(Task))
+        records: tuple[Record, ...] = (*held(Member), *held(Task))
         posting = Posting(
             claims=held(Claim),
             facts=tuple(attrs.evolve(event, position=None) for event in held(Event)),
@@ -271,7 +318,8 @@ class _Loading:
 def _check_plain(data: Any) -> None:
     """Refuse text that no command takes: a store might not even hold it."""
     if isinstance(data, str):
-        check_text(data, "text", most=LONGEST, lines=True)
+        if not (data.isascii() and data.isprintable()):  # most are, and need no closer look
+            check_text(data, "text", most=LONGEST, lines=True)
     elif isinstance(data, dict):
         for name, one in data.items():
             _check_plain(name)

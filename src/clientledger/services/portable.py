@@ -23,6 +23,7 @@ from clientledger.domain.interactions import Interaction
 from clientledger.domain.mappings import mapping_field
 from clientledger.domain.money import Currency
 from clientledger.domain.posting import Claim, Head
+from clientledger.domain.seals import Seal
 from clientledger.domain.settings import Settings
 from clientledger.domain.tasks import Task
 from clientledger.domain.team import Member
@@ -38,6 +39,7 @@ from clientledger.ports import (
     MemberQuery,
     Query,
     ReleaseQuery,
+    SealQuery,
     TaskQuery,
 )
 
@@ -71,6 +73,7 @@ KINDS: Mapping[str, type[Any]] = {
     "task": Task,
     "claim": Claim,
     "event": Event,
+    "seal": Seal,
 }
 """What a line can hold, in the order of the lines."""
 
@@ -91,6 +94,7 @@ ORDERS: Mapping[str, type[Query[Any]]] = {
     "task": TaskQuery,
     "claim": ClaimQuery,
     "event": EventQuery,
+    "seal": SealQuery,
 }
 """By which query the lines of a kind, those of one client among themselves, are in order."""
 
@@ -101,6 +105,7 @@ _FORMAT = "clientledger book"
 _VERSION = 1
 _AMOUNTS = ("amount", "discount", "tax", "total")
 _MOST_DIGITS = 18
+_WRITTEN = "give a file that book.dump has written"
 _UNCHANGED = "give the file as it was written, whole and unchanged"
 
 
@@ -211,15 +216,17 @@ def check_header(raw: bytes) -> str:
     Raises:
         InvalidValue: it is none, or one of another version.
     """
-    text, data = _parsed(1, raw)
+    try:
+        text, data = _parsed(1, raw)
+    except InvalidValue as error:
+        raise _wrong(1, f"not how a dump begins: {error.message}", None, _WRITTEN) from error
     if set(data) != {"format", "version"} or data["format"] != _FORMAT:
-        remedy = "give a file that book.dump has written"
-        raise _wrong(1, "not the first line of a dump", text, remedy)
+        raise _wrong(1, "not how a dump begins", text, _WRITTEN)
     if data["version"] != _VERSION:
         remedy = f"read it with the clientledger that wrote it; this one reads version {_VERSION}"
         raise _wrong(1, "a dump of another version", data["version"], remedy)
     if text != header_line():
-        raise _wrong(1, "not how a dump begins", text)
+        raise _wrong(1, "not how a dump begins", text, _WRITTEN)
     return text
 
 

@@ -7,6 +7,7 @@ from clientledger.domain.entries import CREDIT, DEBIT, Allocation, Entry, Instal
 from clientledger.domain.journal import OpenItem, new_items
 from clientledger.domain.money import Money
 from clientledger.domain.recording import void
+from clientledger.domain.seals import VOIDED
 from clientledger.domain.settling import Link, Room
 from clientledger.domain.text import check_text
 from clientledger.errors import InvalidValue
@@ -113,7 +114,7 @@ def _void(
     )
     work.free(entry.id)
     add_checked(work, void(entry, undo, links))
-    work.tell("entry.voided", entry.id, client=entry.client, at=undo.recorded_at)
+    work.tell(VOIDED, entry.id, client=entry.client, at=undo.recorded_at)
     return undo
 
 

@@ -14,7 +14,15 @@ from clientledger.domain.entries import Entry
 from clientledger.domain.events import Event
 from clientledger.domain.interactions import Interaction
 from clientledger.domain.pages import Page, check_limit, no_cursor, page_of
-from clientledger.domain.posting import Change, Claim, Head, HeadStep, Posting, Record
+from clientledger.domain.posting import (
+    Change,
+    Claim,
+    Head,
+    HeadStep,
+    LedgerFact,
+    Posting,
+    Record,
+)
 from clientledger.domain.recording import Stamp
 from clientledger.domain.settings import Settings
 from clientledger.domain.tasks import Task
@@ -274,7 +282,7 @@ class Work(Glance):
         """
         if self.posting == Posting() and not self._steps:
             return Posting()
-        facts = [f for f in self.posting.facts if not isinstance(f, Event)]
+        facts = [f for f in self.posting.facts if isinstance(f, LedgerFact)]
         steps = []
         for before in self._heads.values():
             own = [fact for fact in facts if fact.client == before.client]

@@ -3,9 +3,19 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
+from uuid import UUID
 
 from clientledger.errors import ClientLedgerError
-from clientledger.ports import Event, EventQuery, Posting, Query, Reading, Store, UnitOfWork
+from clientledger.ports import (
+    Event,
+    EventQuery,
+    Posting,
+    Problem,
+    Query,
+    Reading,
+    Store,
+    UnitOfWork,
+)
 
 __all__ = ["PairedStore"]
 
@@ -43,6 +53,14 @@ class _PairedReading(Reading):
         one, other = self._pair
         return _same(query, lambda: one.find(query), lambda: other.find(query))
 
+    def examine(self, query: Query[R]) -> tuple[list[R], list[Problem]]:
+        one, other = self._pair
+        return _same(query, lambda: one.examine(query), lambda: other.examine(query))
+
+    def strays(self) -> list[Problem]:
+        one, other = self._pair
+        return _same("strays", one.strays, other.strays)
+
     def total(self, query: Query[Any]) -> int:
         one, other = self._pair
         return _same(query, lambda: one.total(query), lambda: other.total(query))
@@ -62,6 +80,10 @@ class _PairedUnit(_PairedReading, UnitOfWork):
     def post(self, posting: Posting) -> None:
         one, other = self._units
         _same(posting, lambda: one.post(posting), lambda: other.post(posting))
+
+    def rederive(self, client: UUID) -> None:
+        one, other = self._units
+        _same(client, lambda: one.rederive(client), lambda: other.rederive(client))
 
 
 class PairedStore(Store):

@@ -33,17 +33,22 @@ class Channel:
 
     def rows(self, statement: Prepared, values: Mapping[str, Any]) -> list[Any]:
         """Run a select; give its rows."""
+        return statement.rows(self.raw(statement, values))
+
+    def raw(self, statement: Prepared, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Run a select; give its rows as the driver does."""
         self.check()
         parameters = statement.parameters(values)
         try:
             self._cursor.execute(statement.text, parameters)
-            return statement.rows(self._cursor.fetchall())
+            found: Sequence[Any] = self._cursor.fetchall()
         except UnicodeEncodeError:
             return []  # what is no text of Unicode stands nowhere in the book
         except self.engine.failures as error:
             if self.engine.unspeakable(error):
                 return []
             raise self._failed(error) from error
+        return found
 
     def write(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run an insert, update or delete once for each row; give the number of rows written."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import attrs
 
-from clientledger.ports import Allocation, Entry, EntryLine, Event, Instalment, Release
+from clientledger.ports import Allocation, Entry, EntryLine, Event, Instalment, Release, Seal
 from clientledger_sqlalchemy.money import Values, money, money_or_none, money_values
 
 __all__ = [
@@ -17,10 +17,15 @@ __all__ = [
     "entry_values",
     "event_of",
     "event_values",
+    "instalment_of",
     "instalment_values",
+    "line_of",
     "line_values",
     "release_of",
     "release_values",
+    "salt_values",
+    "seal_of",
+    "seal_values",
     "with_parts",
 ]
 
@@ -95,7 +100,8 @@ def line_values(entry: Entry) -> list[Values]:
     ]
 
 
-def _line_of(row: Any) -> EntryLine:
+def line_of(row: Any) -> EntryLine:
+    """Read a line; the row names the currency."""
     return EntryLine(
         name=row.name,
         quantity=row.quantity,
@@ -122,7 +128,8 @@ def instalment_values(entry: Entry) -> list[Values]:
     ]
 
 
-def _instalment_of(row: Any) -> Instalment:
+def instalment_of(row: Any) -> Instalment:
+    """Read an instalment; the row names the currency."""
     return Instalment(row.due, money(row.amount, row), row.number, row.entry_id)
 
 
@@ -133,9 +140,9 @@ def with_parts(
     lines_of: dict[UUID, list[EntryLine]] = defaultdict(list)
     instalments_of: dict[UUID, list[Instalment]] = defaultdict(list)
     for row in lines:
-        lines_of[row.entry_id].append(_line_of(row))
+        lines_of[row.entry_id].append(line_of(row))
     for row in instalments:
-        instalments_of[row.entry_id].append(_instalment_of(row))
+        instalments_of[row.entry_id].append(instalment_of(row))
     return [
         attrs.evolve(
             entry,
@@ -219,3 +226,18 @@ def event_of(row: Any) -> Event:
         data=row.data,
         position=row.position,
     )
+
+
+def seal_values(seal: Seal) -> Values:
+    """Write a seal, without its salt."""
+    return {"position": seal.position, "digest": seal.digest, "personal": seal.personal}
+
+
+def salt_values(seal: Seal) -> Values:
+    """Write the salt of a seal: it stands apart, because it may be forgotten."""
+    return {"position": seal.position, "salt": seal.salt}
+
+
+def seal_of(row: Any) -> Seal:
+    """Read a seal with its salt."""
+    return Seal(position=row.position, digest=row.digest, personal=row.personal, salt=row.salt)

@@ -56,3 +56,7 @@ class Prepared:
             make([v if read is None else read(v) for read, v in zip(readers, row, strict=True)])
             for row in raw
         ]
+
+    def untouched(self, raw: Sequence[Any]) -> Any:
+        """Name the values of a row as the driver gives them."""
+        return self._row._make(raw)

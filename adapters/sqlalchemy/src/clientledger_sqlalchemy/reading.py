@@ -1,26 +1,33 @@
 """Reads within one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import attrs
 
-from clientledger import NotFound
+from clientledger import Conflict, NotFound, StoreError
 from clientledger.ports import (
     Claim,
+    ClientQuery,
     Entry,
+    EntryLine,
     FigureQuery,
     Head,
     HeadQuery,
+    Instalment,
     LedgerQuery,
     Member,
+    Problem,
     Query,
     Reading,
+    Seal,
     Settings,
 )
 from clientledger_sqlalchemy import facts, records
 from clientledger_sqlalchemy.channel import Channel
+from clientledger_sqlalchemy.examining import readable
+from clientledger_sqlalchemy.prepared import Prepared
 from clientledger_sqlalchemy.selects import asked
 from clientledger_sqlalchemy.sources import Source
 from clientledger_sqlalchemy.statements import Statements
@@ -60,6 +67,16 @@ class SqlReading(Reading):
             return self._figures(query)
         return self._rows(query)
 
+    def examine(self, query: Query[R]) -> tuple[list[R], list[Problem]]:
+        source = self._statements.sources.get(type(query))
+        shown = isinstance(query, LedgerQuery) and (query.as_of or query.known_at)
+        return super().examine(query) if source is None or shown else self._examined(query, source)
+
+    def strays(self) -> list[Problem]:
+        oddities = self._statements.oddities
+        clients, _ = self.examine(ClientQuery())
+        return [*oddities.find(self._channel), *oddities.find_keys(self._channel, clients)]
+
     def is_pending(self) -> bool:
         """Whether an event waits for its position in the feed."""
         return bool(self._channel.rows(self._statements.any_pending, {}))
@@ -75,19 +92,21 @@ class SqlReading(Reading):
         return len(self.find(query))
 
     def _one(self, kind: type[Any], id: Any) -> Any:
-        if kind not in (Claim, Member) and not isinstance(id, UUID):
+        if kind not in (Claim, Member) and not isinstance(id, int if kind is Seal else UUID):
             return None
         if kind is Settings:
-            rows = self._channel.rows(self._statements.settings, {"key0": id})
-            return records.settings_of(rows[0]) if rows else None
+            select = self._statements.settings
+            raw = self._channel.raw(select, {"key0": id})
+            found = self._read(Settings, records.settings_of, select, raw)
+            return found[0] if found else None
         query = self._statements.kinds.get(kind)
         if query is None:
             return None
         key = id if kind is Claim else (id,)
         source = self._statements.sources[query]
         one = self._statements.selects.one(kind, source, lock=self._locking and kind is Head)
-        rows = self._channel.rows(one, {f"key{n}": part for n, part in enumerate(key)})
-        found = self._read(source, rows)
+        raw = self._channel.raw(one, {f"key{n}": part for n, part in enumerate(key)})
+        found = self._read(kind, source.read, one, raw)
         return found[0] if found else None
 
     def _rows(self, query: Query[R], **more: Any) -> list[R]:
@@ -98,12 +117,61 @@ class SqlReading(Reading):
         what = asked(query, source, **more)
         lock = self._locking and type(query) is HeadQuery
         page, values = self._statements.selects.page(query, source, what, lock=lock)
-        found = self._read(source, self._channel.rows(page, values))
+        raw = self._channel.raw(page, values)
+        found = self._read(query.record, source.read, page, raw)
         return cast(list[R], found if what.exact else query.select(found))
 
-    def _read(self, source: Source, rows: Sequence[Any]) -> list[Any]:
-        found = [source.read(row) for row in rows]
-        return self._with_parts(found, rows) if source.read is facts.entry_of else found
+    def _read(
+        self, kind: type[Any], read: Callable[[Any], Any], select: Prepared, raw: Sequence[Any]
+    ) -> list[Any]:
+        """Read rows as the driver gives them.
+
+        Raises:
+            StoreError: one of them holds what no value of ours can be.
+        """
+        try:
+            rows = select.rows(raw)
+            found = [read(row) for row in rows]
+            return self._with_parts(found, rows) if read is facts.entry_of else found
+        except (StoreError, Conflict):
+            raise
+        except Exception as error:  # whatever a stranger wrote may raise whatever it likes
+            raise StoreError(
+                f"{self._channel.engine.place}: a row of kind {kind.__name__} cannot be read "
+                f"({type(error).__name__})",
+                remedy="book.verify() names it; restore it from a backup",
+            ) from error
+
+    def _examined(self, query: Query[R], source: Source) -> tuple[list[R], list[Problem]]:
+        """Read row by row, and name those that hold what no value of ours can be."""
+        what = asked(query, source)
+        page, values = self._statements.selects.page(query, source, what)
+        raw = self._channel.raw(page, values)
+        read, problems = readable(query.record, page, raw, source.read)
+        found = [value for _, value in read]
+        if source.read is facts.entry_of:
+            found, more = self._examined_parts(found, [row for row, _ in read])
+            problems += more
+        return found if what.exact else query.select(found), problems
+
+    def _examined_parts(
+        self, entries: list[Any], rows: Sequence[Any]
+    ) -> tuple[list[Any], list[Problem]]:
+        """Add lines and instalments to entries; one with a part that cannot be read falls out."""
+        parts: list[list[Any]] = []
+        problems: list[Problem] = []
+        for kind, select, read, names in (
+            (EntryLine, self._statements.lines, facts.line_of, "line_count"),
+            (Instalment, self._statements.instalments, facts.instalment_of, "instalment_count"),
+        ):
+            ids = [row.id for row in rows if getattr(row, names)]
+            raw = self._channel.raw(select, {"entries": ids}) if ids else ()
+            good, bad = readable(kind, select, raw, read)
+            parts.append([row for row, _ in good])
+            problems += bad
+        broken = {problem.row.partition("/")[0] for problem in problems}
+        whole = facts.with_parts(entries, *parts)
+        return [entry for entry in whole if str(entry.id) not in broken], problems
 
     def _with_parts(self, entries: list[Entry], rows: Sequence[Any]) -> list[Entry]:
         """Add lines and instalments: one statement for each, however many entries."""

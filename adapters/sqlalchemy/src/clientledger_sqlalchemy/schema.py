@@ -22,6 +22,7 @@ __all__ = [
     "NAMING",
     "SCHEMA_VERSION",
     "Tables",
+    "check_not_newer",
     "check_version",
     "first_rows",
     "tables",
@@ -130,8 +131,8 @@ def first_rows(connection: sa.Connection, tables: Tables) -> None:
     connection.execute(sa.insert(tables.book), book)
 
 
-def check_version(version: int, place: str) -> None:
-    """Refuse a book whose tables are of another version.
+def check_not_newer(version: int, place: str) -> None:
+    """Refuse a book whose tables are of a version that this program does not know.
 
     Raises:
         StoreError: they are; it says what to do.
@@ -144,6 +145,15 @@ def check_version(version: int, place: str) -> None:
             value=place,
             remedy="install a newer clientledger-sqlalchemy",
         )
+
+
+def check_version(version: int, place: str) -> None:
+    """Refuse a book whose tables are of another version.
+
+    Raises:
+        StoreError: they are; it says what to do.
+    """
+    check_not_newer(version, place)
     if version < SCHEMA_VERSION:
         raise StoreError(
             f"{place}: the book has the tables of version {version}, not {SCHEMA_VERSION}",

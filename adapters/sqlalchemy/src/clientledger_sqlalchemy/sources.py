@@ -26,6 +26,7 @@ from clientledger.ports import (
     PurchaseDayQuery,
     Query,
     ReleaseQuery,
+    SealQuery,
     TaskQuery,
     TimelineQuery,
 )
@@ -249,6 +250,7 @@ def _of_records(t: Tables) -> dict[type[Query[Any]], Source]:
                 "space": _is(claims.space),
                 "key": _is(claims.claim_key),
                 "subject": _is(claims.subject),
+                "subjects": _among(claims.subject),
             },
             key=(claims.space, claims.claim_key),
         ),
@@ -332,6 +334,7 @@ def _of_facts(t: Tables) -> dict[type[Query[Any]], Source]:
             read=facts.release_of,
             ranks={"id": releases.id},
             where={
+                "ids": _among(releases.id),
                 "client": _is(releases.client_id),
                 "client_too": _is_too(releases.client_id),
                 "clients": _among(releases.client_id),
@@ -341,6 +344,7 @@ def _of_facts(t: Tables) -> dict[type[Query[Any]], Source]:
             key=(releases.id,),
         ),
         EventQuery: _events(t),
+        SealQuery: _seals(t),
     }
 
 
@@ -386,6 +390,18 @@ def _events(t: Tables) -> Source:
         },
         sharper=frozenset({"subject"}),
         key=(c.id,),
+    )
+
+
+def _seals(t: Tables) -> Source:
+    c, salts = t.seals.c, t.salts.c
+    return Source(
+        start=t.seals.outerjoin(t.salts, salts.position == c.position),
+        columns=(*c, salts.salt),
+        read=facts.seal_of,
+        ranks={"position": c.position},
+        where={"since": _from(c.position), "until": _until(c.position)},
+        key=(c.position,),
     )
 
 

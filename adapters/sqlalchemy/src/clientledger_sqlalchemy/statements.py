@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clientledger.ports import RECORD_SETS, Claim, ClaimQuery, Head, HeadQuery, Query
+from clientledger_sqlalchemy.examining import Oddities
 from clientledger_sqlalchemy.prepared import Prepared
 from clientledger_sqlalchemy.schema import Tables
 from clientledger_sqlalchemy.selects import Selects
@@ -43,6 +44,7 @@ class Statements:
             for days in (("as_of",), ("known_at",), ("as_of", "known_at"))
             for one in ((), ("client",))
         }
+        self.oddities = Oddities(t, dialect)
         self.pin = Prepared(sa.select(t.book.c.schema_version), dialect)
         self.any_pending = Prepared(sa.select(t.pending.c.id).limit(1), dialect)
 

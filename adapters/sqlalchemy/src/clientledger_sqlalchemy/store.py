@@ -10,11 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from clientledger import Busy, Duplicate, NotAllowed, StoreError, Unavailable
-from clientledger.ports import Finding, Reading, Store, UnitOfWork
+from clientledger.ports import Claim, Finding, Reading, Store, UnitOfWork
 from clientledger_sqlalchemy.channel import Channel
 from clientledger_sqlalchemy.engines import Engine, engine_for
 from clientledger_sqlalchemy.engines.engine import Failure
 from clientledger_sqlalchemy.reading import SqlReading
+from clientledger_sqlalchemy.records import claim_values
 from clientledger_sqlalchemy.schema import NAMING, Tables, tables
 from clientledger_sqlalchemy.statements import Statements
 from clientledger_sqlalchemy.unit import Proof, SqlUnit
@@ -108,7 +109,7 @@ class SqlStore(Store):
 
     def findings(self) -> list[Finding]:
         with self._transaction(self.engine.reading) as channel:
-            return self.engine.findings(channel.connection, self.tables)
+            return self._found(channel)
 
     def backup(self, path: Path) -> None:
         if path.exists():
@@ -125,8 +126,7 @@ class SqlStore(Store):
         """Refuse to write where the promises cannot be kept: looked at before the first write."""
         if self._trusted:
             return
-        found = self.engine.findings(channel.connection, self.tables)
-        refused = [finding for finding in found if finding.name not in self._accept]
+        refused = [finding for finding in self._found(channel) if finding.name not in self._accept]
         if refused:
             names = ",".join(finding.name for finding in refused)
             raise StoreError(
@@ -135,6 +135,14 @@ class SqlStore(Store):
                 remedy=f"or accept that by name, in the address: ?accept={names}",
             )
         self._trusted = True
+
+    def _found(self, channel: Channel) -> list[Finding]:
+        try:
+            return self.engine.findings(channel.connection, self.tables)
+        except self.engine.failures as error:
+            failure = self.engine.failure(error)
+            channel.lost = channel.lost or failure.killed
+            raise failure.error from error
 
     @contextmanager
     def _transaction(self, begin: Sequence[str], *, turn: bool = False) -> Iterator[Channel]:
@@ -165,6 +173,9 @@ class SqlStore(Store):
                     self._run(channel, begin)
             else:
                 self._run(channel, begin)
+        except self.engine.failures as error:  # it was closed while it rested
+            connection.invalidate()
+            raise self.engine.failure(error).error from error
         except BaseException as error:
             if isinstance(error, Unavailable):
                 connection.invalidate()
@@ -202,6 +213,10 @@ class SqlStore(Store):
                 if time.monotonic() > deadline:
                     raise self.engine.unknown() from error
                 time.sleep(random.uniform(0.05, 0.2))
+            except (NotAllowed, StoreError) as error:
+                if isinstance(failure.error, Unavailable):  # what fails now says nothing of it
+                    raise self.engine.unknown() from error
+                raise
         raise failure.error
 
     def _recorded(self, proof: Proof) -> bool:
@@ -212,8 +227,11 @@ class SqlStore(Store):
         with self._transaction(self.engine.probing, turn=True) as channel:
             try:
                 with channel.savepoint():
-                    channel.write(proof.insert, [proof.values])
+                    if channel.write(proof.insert, [proof.values]):
+                        return False  # the transaction is not committed
             except Duplicate:
-                reading = SqlReading(channel, self._statements)
-                return reading.lookup(proof.kind, proof.id) is not None
-            return False  # the transaction is not committed
+                pass
+            held = SqlReading(channel, self._statements).lookup(proof.kind, proof.id)
+            if isinstance(held, Claim):  # the key may be another command's
+                return claim_values(held) == proof.values
+            return held is not None

@@ -12,13 +12,19 @@ import attrs
 from clientledger import Conflict, Duplicate, Stale
 from clientledger.ports import (
     Allocation,
+    AllocationQuery,
     Change,
+    Claim,
     Entry,
+    EntryQuery,
     Event,
     Head,
+    LedgerFact,
     Move,
     Posting,
     Release,
+    ReleaseQuery,
+    Seal,
     Settings,
     UnitOfWork,
 )
@@ -36,7 +42,7 @@ _EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 @attrs.frozen(kw_only=True)
 class Proof:
-    """A fact by which one can tell whether a unit of work was recorded.
+    """A fact or a claim by which one can tell whether a unit of work was recorded.
 
     Attributes:
         kind, id: what it is.
@@ -45,7 +51,7 @@ class Proof:
     """
 
     kind: type[Any]
-    id: UUID
+    id: Any
     insert: Prepared
     values: Values
 
@@ -83,6 +89,31 @@ class SqlUnit(SqlReading, UnitOfWork):
             raise self._conflict(posting, moves) from None
         self.proof = self.proof or self._proof(posting)
 
+    def rederive(self, client: UUID) -> None:
+        rows = self._statements.writes.rows
+        try:
+            with self._channel.savepoint():
+                # Whoever adds a record of the client meanwhile adds its row, too: it is gone before
+                # the facts are read, or in the way of what is written from them, never both.
+                for one in rows.values():
+                    self._channel.write(one.clear, [{"of_client": client}])
+                recorded = self._recorded_at(client)
+                for query, one in rows.items():
+                    made: list[Any] = self.compute(query(client=client))
+                    values = [{"recorded_at": recorded, **one.values(row)} for row in made]
+                    self._all(one.insert, values)
+        except (_RefusedError, Duplicate) as error:
+            raise Conflict("others wrote meanwhile", remedy="do it again", passing=True) from error
+
+    def _recorded_at(self, client: UUID) -> datetime:
+        """When the last fact of a client's ledger was recorded: what balances say, or later."""
+        facts: list[LedgerFact] = [
+            *self.find(EntryQuery(client=client)),
+            *self.find(AllocationQuery(client=client)),
+            *self.find(ReleaseQuery(client=client)),
+        ]
+        return max((fact.recorded_at for fact in facts), default=_EVER)
+
     def give_positions(self) -> int:
         """Give the committed events that have none their positions in the feed."""
         writes = self._statements.writes
@@ -99,6 +130,9 @@ class SqlUnit(SqlReading, UnitOfWork):
         for entry in posting.of(Entry):
             values = facts.entry_values(entry)
             return Proof(kind=Entry, id=entry.id, insert=writes.entry, values=values)
+        for claim in posting.claims:  # a command that changed nothing has its key alone
+            values = records.claim_values(claim)
+            return Proof(kind=Claim, id=claim.id, insert=writes.claim, values=values)
         return None
 
     def _guards(self, posting: Posting) -> None:
@@ -138,6 +172,9 @@ class SqlUnit(SqlReading, UnitOfWork):
             writes.await_position,
             [{"event_id": event.id, "client_id": event.client} for event in posting.of(Event)],
         )
+        seals = posting.of(Seal)
+        self._all(writes.seal, [facts.seal_values(seal) for seal in seals])
+        self._all(writes.salt, [facts.salt_values(seal) for seal in seals if seal.salt])
 
     def _changes(self, changes: Iterable[Change]) -> None:
         by_kind = groupby(changes, key=lambda c: (type(c.record), c.expected is None))
@@ -241,7 +278,7 @@ def _last_recorded(posting: Posting) -> dict[UUID, datetime]:
     """When the facts of each client were recorded, the last of them."""
     found: dict[UUID, datetime] = {}
     for fact in posting.facts:
-        if not isinstance(fact, Event):
+        if isinstance(fact, LedgerFact):
             found[fact.client] = max(fact.recorded_at, found.get(fact.client, fact.recorded_at))
     return found
 

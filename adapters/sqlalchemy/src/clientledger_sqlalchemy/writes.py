@@ -11,15 +11,20 @@ from clientledger.ports import (
     Agreement,
     Allocation,
     Balance,
+    BalanceQuery,
     Client,
     Event,
+    FigureQuery,
     Interaction,
     Member,
     OpenItem,
+    OpenItemQuery,
     PurchaseDay,
+    PurchaseDayQuery,
     Release,
     Settings,
     Task,
+    TimelineQuery,
 )
 from clientledger_sqlalchemy import facts, figures, records
 from clientledger_sqlalchemy.money import Values
@@ -27,7 +32,7 @@ from clientledger_sqlalchemy.prepared import Prepared
 from clientledger_sqlalchemy.schema import Tables
 from clientledger_sqlalchemy.sources import bound
 
-__all__ = ["FigureWrites", "RecordWrites", "Writes"]
+__all__ = ["FigureWrites", "RecordWrites", "RowWrites", "Writes"]
 
 
 @attrs.frozen(kw_only=True)
@@ -68,6 +73,21 @@ class FigureWrites:
     amounts_of: Prepared
 
 
+@attrs.frozen(kw_only=True)
+class RowWrites:
+    """How all derived rows of one kind are written anew for a client.
+
+    Attributes:
+        values: turns a figure into the values of a row.
+        clear: deletes the rows of the client `of_client`.
+        insert: inserts a row.
+    """
+
+    values: Callable[[Any], Values]
+    clear: Prepared
+    insert: Prepared
+
+
 class Writes:
     """All statements that write.
 
@@ -95,6 +115,8 @@ class Writes:
             Event: (facts.event_values, self._insert(t.events)),
         }
         self.await_position = self._insert(t.pending, leaving="id")
+        self.seal = self._insert(t.seals)
+        self.salt = self._insert(t.salts)
         self.records: Mapping[type[Any], RecordWrites] = {
             kind: self._record(table, values, "id", "revision")
             for kind, table, values in (
@@ -112,6 +134,23 @@ class Writes:
             PurchaseDay: self._figure(
                 t.purchase_days, figures.purchase_day_values, "count", "sold"
             ),
+        }
+        self.rows: Mapping[type[FigureQuery[Any]], RowWrites] = {
+            query: RowWrites(
+                values=values,
+                clear=self._prepared(
+                    sa.delete(table).where(
+                        table.c.client_id == bound("of_client", table.c.client_id)
+                    )
+                ),
+                insert=self._insert(table),
+            )
+            for query, table, values in (
+                (BalanceQuery, t.balances, figures.balance_values),
+                (OpenItemQuery, t.open_items, figures.open_item_values),
+                (PurchaseDayQuery, t.purchase_days, figures.purchase_day_values),
+                (TimelineQuery, t.timeline, figures.timeline_item_values),
+            )
         }
         self.show = self._insert(t.timeline)
         self.hide = self._prepared(

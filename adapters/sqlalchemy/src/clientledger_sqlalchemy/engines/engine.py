@@ -70,9 +70,7 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def upgrade(
-        self, tables: Tables, migrate: Callable[[sa.Connection], None]
-    ) -> tuple[int, int]:
+    def upgrade(self, tables: Tables, migrate: Callable[[sa.Connection], None]) -> tuple[int, int]:
         """Bring an older book to this version, and return the versions before and after.
 
         Args:

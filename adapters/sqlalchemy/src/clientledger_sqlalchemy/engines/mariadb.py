@@ -47,7 +47,7 @@ def connect(url: sa.URL, options: Options, read_only: bool) -> "MariadbEngine":
             )
             cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {options.isolation}")
             cursor.execute("SHOW VARIABLES LIKE 'wsrep_on'")
-            if any(row[1] == "ON" for row in cursor.fetchall()):
+            if options.sync and any(row[1] == "ON" for row in cursor.fetchall()):
                 # What was committed on another node before is seen on this one, too.
                 cursor.execute("SET SESSION wsrep_sync_wait = 1")
 

@@ -27,9 +27,7 @@ _MODULES: Mapping[str, tuple[str, str]] = {
 SCHEMES = tuple(_MODULES)
 
 
-def engine_for(
-    address: str, *, read_only: bool, older: bool = False
-) -> tuple[Engine, Options]:
+def engine_for(address: str, *, read_only: bool, older: bool = False) -> tuple[Engine, Options]:
     """Connect to the database that an address names; nothing is written.
 
     Args:

@@ -26,6 +26,7 @@ class Options:
         partitions: into how many parts the tables of clients are split when they are made;
             PostgreSQL only.
         isolation: the level of units of work.
+        sync: whether a node of a cluster first waits for what the others have committed.
         accept: names of findings of the doctor that are known and accepted.
         older: whether the book may be of an older version, as it is to be upgraded; no address
             says so.
@@ -37,6 +38,7 @@ class Options:
     schema: str | None = None
     partitions: int = 0
     isolation: str = "READ COMMITTED"
+    sync: bool = True
     accept: frozenset[str] = frozenset()
     older: bool = False
 
@@ -92,6 +94,12 @@ def _level(name: str, text: Any) -> str:
     return level
 
 
+def _switch(name: str, text: Any) -> bool:
+    if text not in ("on", "off"):
+        raise InvalidValue("neither on nor off", field=name, value=text, remedy="on or off")
+    return bool(text == "on")
+
+
 def _names(name: str, text: Any) -> frozenset[str]:
     told = text if isinstance(text, tuple) else (text,)
     return frozenset(part.strip() for one in told for part in one.split(",") if part.strip())
@@ -104,5 +112,6 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "schema": lambda _, text: str(text),
     "partitions": _number(0, 4096, int),
     "isolation": _level,
+    "sync": _switch,
     "accept": _names,
 }

@@ -77,7 +77,7 @@ class PostgresqlEngine(ServerEngine):
             return Failure(error=Duplicate("already there", passing=True))
         if state == _HANGS:
             return Failure(error=Conflict("what it refers to has changed", passing=True))
-        if state == _READ_ONLY:
+        if state == _READ_ONLY or (state == "0A000" and "recovery" in str(original)):
             return Failure(
                 error=NotAllowed(f"{place}: the server only reads", remedy="write to the primary")
             )

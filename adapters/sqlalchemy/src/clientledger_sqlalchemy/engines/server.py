@@ -58,9 +58,7 @@ class ServerEngine(Engine):
     def _alone(self, connection: sa.Connection, tables: Tables) -> AbstractContextManager[None]:
         """Make sure that nobody else makes the same book."""
 
-    def upgrade(
-        self, tables: Tables, migrate: Callable[[sa.Connection], None]
-    ) -> tuple[int, int]:
+    def upgrade(self, tables: Tables, migrate: Callable[[sa.Connection], None]) -> tuple[int, int]:
         with self.told(), self.pool.connect() as connection:
             before = self._older(connection, tables)
             if before < SCHEMA_VERSION:

@@ -163,9 +163,7 @@ class SqliteEngine(Engine):
                 run(f"PRAGMA user_version = {SCHEMA_VERSION}")
             connection.commit()
 
-    def upgrade(
-        self, tables: Tables, migrate: Callable[[sa.Connection], None]
-    ) -> tuple[int, int]:
+    def upgrade(self, tables: Tables, migrate: Callable[[sa.Connection], None]) -> tuple[int, int]:
         with _failures(self.path), self.pool.connect() as connection:
             run = connection.exec_driver_sql
             try:
