@@ -335,7 +335,7 @@ def test_verify_ends_with_one_where_a_row_disagrees(
 ) -> None:
     problem = Problem(what="Balance", client=None, row="EUR", stored="1", computed="2")
     report = Report(clients=1, entries=1, rows=1, problems=(problem,))
-    monkeypatch.setattr("clientledger.Book.verify", lambda book: report)
+    monkeypatch.setattr("clientledger.Book.verify", lambda book, anchor: report)
     said = shop("verify")
     assert said.code == 1
     assert "stored 1, the facts say 2" in said.out

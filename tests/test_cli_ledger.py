@@ -539,7 +539,7 @@ def test_settings_know_our_own_name_and_what_a_limit_does(shop: Cli) -> None:
 
 GROUPS = {
     "Begin": ["completion", "demo", "import", "settings"],
-    "Read": ["ageing", "agenda", "best", "card", "debtors", "dormant", "explain", "find",
+    "Read": ["ageing", "agenda", "anchor", "best", "card", "debtors", "dormant", "explain", "find",
              "statement", "timeline", "verify", "what-if"],
     "Ledger": ["allocate", "close-period", "correct", "credit-note", "exchange", "opening-balance",
                "payment", "refund", "release", "reopen-period", "sale", "void", "write-off"],

@@ -48,7 +48,7 @@ from clientledger import (
     StoreError,
     open_book,
 )
-from clientledger.ports import Posting, Seal, SealQuery, Store, UnitOfWork
+from clientledger.ports import Posting, Seal, Store, UnitOfWork
 from clientledger.testing import BookHistory, LedgerHistory
 
 
@@ -259,24 +259,48 @@ def test_a_currency_that_left_the_list_of_iso_comes_back(source: Book, target: B
     assert target.verify().ok
 
 
-def test_the_seals_of_the_feed_come_back(target: Book) -> None:
-    """With their salts, or without where that was forgotten: an anchor from before still fits."""
-    source = full(in_memory())
-    last = len(source.changes(limit=None))
-    seals = [
-        Seal(position=n, digest=f"{n:064x}", personal=64 * "a", salt=f"{n:032x}" if n % 2 else None)
-        for n in range(1, last + 1)
-    ]
-    with source._desk.scope.begin() as unit:
-        unit.post(Posting(facts=tuple(seals)))
-    data = dumped(source)
-    assert data.count(b'{"seal":') == last
-    assert dumped(load(target, data)) == data
-    with target._desk.scope.snapshot() as reading:
-        assert reading.find(SealQuery()) == seals[::-1]
+@pytest.fixture
+def chained() -> Book:
+    """A book with a hash chain."""
+    book = full(in_memory())
+    book.change_settings(hash_chain=True)
+    return book
+
+
+def test_the_hash_chain_comes_back_and_an_anchor_from_before_fits(
+    chained: Book, target: Book
+) -> None:
+    data = dumped(chained)
+    assert data.count(b'{"seal":') == len(chained.changes(limit=None))
+    anchor = chained.anchor()
+    load(target, data)
+    assert dumped(target) == data
+    assert target.anchor() == anchor
+    report = target.verify(anchor)
+    assert report.problems == ()
+    assert report.sealed == len(target.changes(limit=None))
+
+
+def test_what_was_changed_on_the_way_does_not_fit_the_anchor(chained: Book, target: Book) -> None:
+    anchor = chained.anchor()
+    lines = [line.replace('"method":""', '"method":"cash"') for line in body(dumped(chained))]
+    load(target, sealed(lines))
+    assert not target.verify(anchor).ok
+
+
+def test_a_seal_whose_salt_was_forgotten_comes_back_without(chained: Book, target: Book) -> None:
+    lines = [re.sub('"salt":"[0-9a-f]*"', '"salt":null', line) for line in body(dumped(chained))]
+    data = sealed(lines)
+    load(target, data)
+    assert dumped(target) == data
+    assert target.verify(chained.anchor()).problems == ()
+    assert target.verify().forgotten == target.verify().sealed > 0
+
+
+def test_seals_are_for_a_store_of_its_own(chained: Book) -> None:
     other = in_memory()
     with undone(other) as unit, pytest.raises(NotAllowed, match="positions that seals are for"):
-        load(unit, data)
+        load(unit, dumped(chained))
     assert not any(rows(other).values())
 
 
@@ -289,17 +313,12 @@ class Unsealed(HinderedStore):
         unit.post(posting)
 
 
-def test_seals_that_cannot_be_written_are_told_of() -> None:
+def test_seals_that_cannot_be_written_are_told_of(chained: Book) -> None:
     """They wait for the positions of their events, so what is before them has been kept."""
-    source = in_memory()
-    source.clients.add("Acme")
-    source.changes()
-    with source._desk.scope.begin() as unit:
-        unit.post(Posting(facts=(Seal(position=1, digest=64 * "a", personal=64 * "b"),)))
     copy = Book(Unsealed())
     with pytest.raises(StoreError, match=r"without the seals .*disk is full.* into another"):
-        load(copy, dumped(source))
-    assert len(copy.clients.find()) == 1
+        load(copy, dumped(chained))
+    assert len(copy.clients.find(archived=None)) == 3
 
 
 # ------------------------------------------------------------ any history

@@ -30,6 +30,7 @@ from clientledger.ports import (
     Event,
     FigureQuery,
     Head,
+    Member,
     Posting,
     Query,
     Reading,
@@ -130,6 +131,8 @@ class _MemoryUnit(_MemoryReading, UnitOfWork):
     def post(self, posting: Posting) -> None:
         for step in posting.heads:
             self._expect(Head, step.head.client, "version", step.expected)
+        for stand in posting.stands:
+            self._expect(Member, stand.member.id, "revision", stand.member.revision)
         for change in posting.changes:
             self._expect(type(change.record), change.record.id, "revision", change.expected)
         for seal in posting.of(Seal):

@@ -36,6 +36,7 @@ from clientledger.domain.posting import (
     LedgerFact,
     Move,
     Posting,
+    Stand,
 )
 from clientledger.domain.queries import (
     AgreementQuery,
@@ -115,6 +116,7 @@ __all__ = [
     "Seal",
     "SealQuery",
     "Settings",
+    "Stand",
     "Store",
     "Task",
     "TaskQuery",
@@ -246,7 +248,7 @@ class UnitOfWork(Reading, Scope):
     def post(self, posting: Posting) -> None:
         """Write all of a posting, or nothing of it.
 
-        Order: heads (on their expected versions), freed claims, claims, facts, changes (on their
+        Order: heads (on their expected versions), members who must stand, freed claims, claims, facts, changes (on their
         expected revisions), moves (within their bounds, in the order of ``net_moves``), rows of
         the timeline. What was posted is seen by later reads of the unit. Posted events await their
         position in the feed.

@@ -191,6 +191,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=Random().randrange(10**6))
     parser.add_argument("--every", type=int, default=100, help="audit at every so many cycles")
+    parser.add_argument("--longest", type=float, default=0.06, help="seconds that a worker lives")
     parser.add_argument("--too-soon", action="store_true", help="tell before it is done: a fault")
     told = parser.parse_args()
     began = time.monotonic()
@@ -202,6 +203,7 @@ def main() -> int:
             seed=told.seed,
             workers=told.workers,
             every=told.every,
+            longest=told.longest,
             too_soon=told.too_soon,
         )
         killing = Killing(run, folder)

@@ -27,7 +27,7 @@ import attrs
 import sqlalchemy as sa
 from adapters.sqlalchemy.tests.old_books import connected, content, make_first_version, old_file
 from adapters.sqlalchemy.tests.shapes import shape
-from tests.servers.connect import reach_mariadb, reach_postgresql, with_database
+from tests.servers.connect import reach_postgresql, with_database
 from tests.servers.fresh import (
     drop_on_mariadb,
     drop_on_postgresql,

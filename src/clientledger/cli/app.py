@@ -6,7 +6,17 @@ from typing import Literal
 
 from cyclopts import App
 
-from clientledger.cli import amending, dumps, keeping, papers, periods, promises, reading, writing
+from clientledger.cli import (
+    amending,
+    dumps,
+    keeping,
+    papers,
+    periods,
+    promises,
+    proving,
+    reading,
+    writing,
+)
 from clientledger.cli.exits import OK, guarded
 from clientledger.cli.explaining import explain
 from clientledger.cli.importing import import_
@@ -68,7 +78,8 @@ for group, commands in {
         statement,
         explain,
         what_if,
-        reading.verify,
+        proving.verify,
+        proving.anchor,
     ),
     LEDGER: (
         papers.sale,

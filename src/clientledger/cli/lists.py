@@ -18,12 +18,15 @@ from clientledger import (
     Debtor,
     Dormant,
     Money,
+    Problem,
+    Repair,
     Report,
     Task,
     TimelineItem,
 )
 from clientledger.cli.naming import short
 from clientledger.cli.plain import days
+from clientledger.cli.receipts import count
 from clientledger.cli.screen import BAD, Cell, amount, heading, late, name, note, table
 
 __all__ = [
@@ -40,6 +43,7 @@ __all__ = [
     "due_text",
     "every",
     "line_of",
+    "repair_text",
     "report_text",
     "summed",
     "timeline_table",
@@ -268,15 +272,43 @@ def timeline_table(items: Sequence[TimelineItem], zone: ZoneInfo) -> Parts:
 
 def report_text(report: Report) -> Parts:
     """What an audit found."""
-    checked = (
-        f"{report.clients} clients, {report.entries} entries and {report.rows} derived rows checked"
+    seals = [] if not report.sealed else [f"{report.sealed} seals"]
+    *first, last = (
+        f"{report.clients} clients",
+        f"{report.entries} entries",
+        *seals,
+        f"{report.rows} derived rows",
     )
+    checked = f"{', '.join(first)} and {last} checked"
+    notes: Parts = []
+    if report.unsealed:
+        notes.append(note(f"{report.unsealed} events have no seal yet: clientledger anchor"))
+    if report.forgotten:
+        said = "seals have no salt any more: what was written into their events is not checked"
+        notes.append(note(f"{report.forgotten} {said}"))
     if report.ok:
-        return [Text(f"All is in order: {checked}.")]
+        return [Text(f"All is in order: {checked}."), *notes]
     return [
         Text(f"{len(report.problems)} problems; {checked}.", style=BAD),
-        *(name(f"- {problem} (client {problem.client})") for problem in report.problems),
+        *(name(_problem(problem)) for problem in report.problems),
+        *notes,
     ]
+
+
+def repair_text(repair: Repair) -> Parts:
+    """What a repair has written anew."""
+    if not repair.rebuilt:
+        return [Text("Nothing was written anew.")]
+    rows = count(len(repair.rebuilt), "derived row")
+    return [
+        Text(f"{rows} of {count(len(repair.clients), 'client')} written anew:"),
+        *(name(_problem(problem)) for problem in repair.rebuilt),
+    ]
+
+
+def _problem(problem: Problem) -> str:
+    owner = "" if problem.client is None else f" (client {problem.client})"
+    return f"- {problem}{owner}"
 
 
 def due_text(task: Task, day: date, zone: ZoneInfo) -> Text:

@@ -17,7 +17,6 @@ from clientledger.cli.lists import (
     cut_each,
     debtors_tables,
     dormant_table,
-    report_text,
     timeline_table,
 )
 from clientledger.cli.naming import client_named, names_of
@@ -34,7 +33,6 @@ __all__ = [
     "dormant",
     "find",
     "timeline",
-    "verify",
 ]
 
 Currency = Annotated[str | None, Parameter(metavar="CODE", help="Only this currency, such as EUR.")]
@@ -253,17 +251,6 @@ def timeline(
     more = [note(f"The last {len(page)}; --limit 0 shows all.")] if page.more else []
     Screen().show(*timeline_table(page, zone), *more)
     return OK
-
-
-def verify(*, common: Common = COMMON) -> int:
-    """Recompute everything from the entries; ends with 1 where a row disagrees."""
-    with common.read() as book:
-        report = book.verify()
-    if common.json:
-        emit(report)
-    else:
-        Screen().show(*report_text(report))
-    return OK if report.ok else NO
 
 
 def _answer(common: Common, parts: Parts, rows: Any, limit: int, **told: Any) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from clientledger.cli.naming import client_named, external_ids
-from clientledger.cli.options import COMMON, Common, Key, Sources, Texts, read_moment
+from clientledger.cli.options import COMMON, Common, Key, Sources, Switch, Texts, read_moment
 from clientledger.cli.plain import plain
 from clientledger.cli.receipts import count, done
 from clientledger.cli.told import read_contact
@@ -172,6 +172,7 @@ def settings(
     use_prepayments: bool | None = None,
     credit_limit: Literal["refuse", "warn"] | None = None,
     company: str | None = None,
+    hash_chain: Switch = False,
     common: Common = COMMON,
 ) -> int:
     """Show how the book counts, or change it; a book that is not there yet is made by a change.
@@ -183,6 +184,7 @@ def settings(
         use_prepayments: whether what is prepaid settles a new sale by itself.
         credit_limit: whether a sale above a client's agreed limit is refused, or only told of.
         company: the name of our own side, for statements.
+        hash_chain: let every event be sealed from now on, for good; see `anchor`.
     """
     told = {
         "currency": currency,
@@ -191,6 +193,7 @@ def settings(
         "use_prepayments": use_prepayments,
         "credit_limit": credit_limit,
         "company": company,
+        "hash_chain": hash_chain or None,
     }
     changes: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     with common.make() if changes else common.read() as book:

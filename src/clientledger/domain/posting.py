@@ -31,6 +31,7 @@ __all__ = [
     "Move",
     "Posting",
     "Record",
+    "Stand",
 ]
 
 LedgerFact = Entry | Allocation | Release
@@ -90,6 +91,20 @@ class Change:
 
     record: Record
     expected: int | None = None
+
+
+@attrs.frozen
+class Stand:
+    """A member whom the command gives something; it is written only while the member stands.
+
+    Two commands that give to one member do not stand in each other's way, but for one after the
+    other; a change of the member does.
+
+    Attributes:
+        member: as the command read it.
+    """
+
+    member: Member
 
 
 @attrs.frozen
@@ -153,6 +168,7 @@ class Posting:
 
     Attributes:
         heads: the clients whose facts the command was planned on.
+        stands: the members to whom something is given.
         claims: what becomes taken.
         freed: what becomes free again.
         facts: entries, allocations, releases, events and seals, in the order of writing.
@@ -161,6 +177,7 @@ class Posting:
     """
 
     heads: tuple[HeadStep, ...] = ()
+    stands: tuple[Stand, ...] = ()
     claims: tuple[Claim, ...] = ()
     freed: tuple[Claim, ...] = ()
     facts: tuple[Fact, ...] = ()
@@ -170,6 +187,7 @@ class Posting:
     def __add__(self, other: "Posting") -> "Posting":
         return Posting(
             heads=self.heads + other.heads,
+            stands=self.stands + other.stands,
             claims=self.claims + other.claims,
             freed=self.freed + other.freed,
             facts=self.facts + other.facts,

@@ -11,7 +11,7 @@ import attrs
 
 from clientledger.domain.journal import Journal, balances, open_items, purchase_days
 from clientledger.domain.money import MAX_TOTAL, Money
-from clientledger.domain.posting import Figure, Head, HeadStep, LedgerFact, Move, Posting
+from clientledger.domain.posting import Figure, Head, HeadStep, Move, Posting
 from clientledger.domain.soundness import faults, last_recorded
 from clientledger.errors import InvalidValue
 
@@ -23,23 +23,20 @@ def restore(head: Head, journal: Journal) -> Posting:
 
     Args:
         head: of the client, as it was.
-        journal: every fact of its ledger.
+        journal: every fact of its ledger, and of nobody else's.
 
     Raises:
         InvalidValue: they cannot be what was recorded; `value` is the id of the fact to blame.
     """
-    facts: tuple[LedgerFact, ...] = (*journal.entries, *journal.allocations, *journal.releases)
-    for fact in facts:
-        if fact.client != head.client:
-            raise _wrong(fact, "of another client", f"the client is {head.client}")
     for fault in faults(journal):
-        raise _wrong(fault.fact, fault.has, fault.should)
+        kind = type(fault.fact).__name__.lower()
+        raise InvalidValue(fault.has, field=kind, value=fault.fact.id, remedy=fault.should)
     _check_head(head, journal)
-    return Posting(heads=(HeadStep(head, None),), facts=facts, moves=tuple(_moves(journal)))
-
-
-def _wrong(fact: LedgerFact, said: str, right: str) -> InvalidValue:
-    return InvalidValue(said, field=type(fact).__name__.lower(), value=fact.id, remedy=right)
+    return Posting(
+        heads=(HeadStep(head, None),),
+        facts=(*journal.entries, *journal.allocations, *journal.releases),
+        moves=tuple(_moves(journal)),
+    )
 
 
 def _check_head(head: Head, journal: Journal) -> None:

@@ -70,9 +70,9 @@ class Tasks:
                 kind=check_text(kind, "kind", empty=False),
                 due_on=due_on,
                 due_at=due_at,
-                assignee=(manager or work.actor)
-                if assignee is None
-                else work.active(assignee, "assignee"),
+                assignee=work.active(
+                    (manager or work.actor) if assignee is None else assignee, "assignee"
+                ),
                 remind=None if remind is None else check_moment(remind, "remind"),
                 about=None if about is None else check_id(about, "about"),
                 note=check_text(note, "note", most=LONG, lines=True),

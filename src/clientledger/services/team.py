@@ -134,7 +134,13 @@ class Team:
         """
 
         def plan(work: Work) -> Member:
-            before = work.member(member, "member")
+            before = after = work.member(member, "member")
+            if before.active:
+                # First, so that whoever is giving the member something is waited for, or refused.
+                after = work.change(
+                    before, attrs.evolve(before, active=False), "member.deactivated"
+                )
+                work.flush()
             if successor is not None:
                 _hand_over(work, before.id, successor, None, True, "deactivated")
             else:
@@ -147,9 +153,7 @@ class Team:
                         value=before.id,
                         remedy="hand them over first, or name a successor",
                     )
-            if not before.active:
-                return before
-            return work.change(before, attrs.evolve(before, active=False), "member.deactivated")
+            return after
 
         arguments = {"member": member, "successor": successor}
         return self._desk.command("team.deactivate", arguments, plan, key=key, again=_member)

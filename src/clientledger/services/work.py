@@ -22,6 +22,7 @@ from clientledger.domain.posting import (
     LedgerFact,
     Posting,
     Record,
+    Stand,
 )
 from clientledger.domain.recording import Stamp
 from clientledger.domain.settings import Settings
@@ -157,8 +158,10 @@ class Work(Glance):
             NotFound: no such member.
             NotAllowed: the member has been deactivated.
         """
-        if key == self.actor:
-            return self.actor  # who may write may be named; the desk has seen to it
+        if key == self.actor:  # who may write may be named; the desk has seen to it
+            acting = self.unit.lookup(Member, self.actor)
+            self.add(Posting(stands=() if acting is None else (Stand(acting),)))
+            return self.actor
         member = self.member(key, field)
         if not member.active:
             raise NotAllowed(
@@ -167,6 +170,7 @@ class Work(Glance):
                 value=member.id,
                 remedy="name an active member",
             )
+        self.add(Posting(stands=(Stand(member),)))
         return member.id
 
     def open_head(self, client: Client) -> Head:

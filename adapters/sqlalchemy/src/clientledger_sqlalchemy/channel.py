@@ -98,7 +98,7 @@ class Channel:
             self._cursor.execute("COMMIT")
         except self.engine.failures as error:
             failure = self.engine.failure(error)
-            self.lost = self.lost or failure.killed
+            self.lost = True
             if failure.refused:
                 raise failure.error from error
             return failure

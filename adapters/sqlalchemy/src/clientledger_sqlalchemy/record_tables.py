@@ -52,6 +52,9 @@ def record_tables(new: Builder) -> dict[str, sa.Table]:
             of("active", Flag),
             of("created_at", Moment),
             of("revision", sa.Integer),
+            # One more with each command that gives the member something: so that it and a change
+            # of the member notice each other at any level of isolation, and on any node.
+            sa.Column("given", sa.BigInteger, nullable=False, server_default="0"),
         ),
         "interactions": new.of_clients(
             "interactions",

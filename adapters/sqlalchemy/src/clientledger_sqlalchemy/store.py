@@ -86,8 +86,11 @@ class SqlStore(Store):
             unit = SqlUnit(channel, self._statements)
             yield unit
             failure = channel.commit()
-            if failure is not None and unit.proof is not None:
-                self._settle(failure, unit.proof)
+        # The connection is closed by now, so that it cannot be what the question waits for.
+        if failure is not None:
+            if unit.proof is None:  # nothing that could not be done twice
+                raise failure.error
+            self._settle(failure, unit.proof)
 
     @contextmanager
     def snapshot(self) -> Iterator[Reading]:

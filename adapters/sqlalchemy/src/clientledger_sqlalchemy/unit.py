@@ -20,6 +20,7 @@ from clientledger.ports import (
     Event,
     Head,
     LedgerFact,
+    Member,
     Move,
     Posting,
     Release,
@@ -150,6 +151,11 @@ class SqlUnit(SqlReading, UnitOfWork):
             self._guarded(writes.head, steps, new)
         for edition in editions:
             self._channel.write(writes.only_edition, [edition])
+        stands = {stand.member.id: stand.member.revision for stand in posting.stands}
+        self._all(
+            writes.stand,
+            [{"of_record": key, "expected": stands[key]} for key in sorted(stands)],
+        )
         if posting.freed:
             self._channel.write(
                 writes.free,
@@ -224,6 +230,13 @@ class SqlUnit(SqlReading, UnitOfWork):
         writes = self._statements.writes
         for step in posting.heads:
             stale = self._stale(Head, writes.head, step.head.client, "version", step.expected)
+            if stale:
+                return stale
+        for stand in posting.stands:
+            member = stand.member
+            stale = self._stale(
+                Member, writes.records[Member], member.id, "revision", member.revision
+            )
             if stale:
                 return stale
         for claim in posting.claims:

@@ -102,6 +102,12 @@ class Writes:
         self.only_edition = self._prepared(
             sa.delete(t.editions).where(t.editions.c.number != bound("number", t.editions.c.number))
         )
+        m = t.members.c
+        self.stand = self._prepared(
+            sa.update(t.members)
+            .where(m.id == bound("of_record", m.id), m.revision == bound("expected", m.revision))
+            .values(given=m.given + sa.literal_column("1"))
+        )
         self.head = self._record(t.heads, records.head_values, "client_id", "version")
         self.claim = self._begin(t.claims)
         self.claimed = self._prepared(sa.select(t.claims.c.subject).where(*_same_claim(t)))
@@ -166,7 +172,7 @@ class Writes:
         return Prepared(statement, self._dialect, columns)
 
     def _insert(self, table: sa.Table, leaving: str = "") -> Prepared:
-        columns = [column.name for column in table.c if column.name != leaving]
+        columns = [name for name in _told(table) if name != leaving]
         return self._prepared(sa.insert(table).inline(), columns)
 
     def _begin(self, table: sa.Table) -> Prepared:
@@ -175,7 +181,7 @@ class Writes:
         if self._dialect.name in ("sqlite", "postgresql"):
             kind = sqlite if self._dialect.name == "sqlite" else postgresql
             statement = kind.insert(table).on_conflict_do_nothing()
-        return self._prepared(statement, list(table.c.keys()))
+        return self._prepared(statement, _told(table))
 
     def _record(
         self, table: sa.Table, values: Callable[[Any], Values], key: str, guard: str
@@ -185,7 +191,7 @@ class Writes:
         return RecordWrites(
             values=values,
             begin=self._begin(table),
-            change=self._prepared(sa.update(table).where(same, still), list(table.c.keys())),
+            change=self._prepared(sa.update(table).where(same, still), _told(table)),
             guard=self._prepared(sa.select(table.c[guard].label("guard")).where(same)),
         )
 
@@ -241,6 +247,11 @@ class Writes:
             where=sa.and_(*within),
         )
         return None, self._prepared(statement)
+
+
+def _told(table: sa.Table) -> list[str]:
+    """The columns that a record says; the others are the database's own."""
+    return [column.name for column in table.c if column.server_default is None]
 
 
 def _edition_unless_there(t: Tables, dialect: sa.Dialect) -> Any:

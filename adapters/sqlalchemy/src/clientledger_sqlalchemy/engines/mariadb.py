@@ -46,6 +46,11 @@ def connect(url: sa.URL, options: Options, read_only: bool) -> "MariadbEngine":
                 "foreign_key_checks = 1, unique_checks = 1"
             )
             cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {options.isolation}")
+            cursor.execute("SHOW VARIABLES LIKE 'innodb_snapshot_isolation'")
+            if cursor.fetchall():
+                # Else what is locked is read as it is now, and the rest as it was: facts that are
+                # older than the head on which a command was planned.
+                cursor.execute("SET SESSION innodb_snapshot_isolation = ON")
             cursor.execute("SHOW VARIABLES LIKE 'wsrep_on'")
             if options.sync and any(row[1] == "ON" for row in cursor.fetchall()):
                 # What was committed on another node before is seen on this one, too.
@@ -120,6 +125,13 @@ class MariadbEngine(ServerEngine):
                 if value not in right:
                     told = f"{name} is {value}: {said}"
                     found.append(Finding(name=name, said=told, remedy=remedy))
+            if (
+                has.get("tx_isolation") == "REPEATABLE-READ"
+                and has.get("innodb_snapshot_isolation") != "ON"
+            ):
+                told = "a unit of work would read rows of two moments"
+                remedy = "SET innodb_snapshot_isolation = ON, or another level of isolation"
+                found.append(Finding(name="snapshot_isolation", said=told, remedy=remedy))
             if "STRICT_TRANS_TABLES" not in has.get("sql_mode", ""):
                 told = "sql_mode is not strict: what does not fit would be cut in silence"
                 remedy = "SET sql_mode = 'STRICT_TRANS_TABLES'"

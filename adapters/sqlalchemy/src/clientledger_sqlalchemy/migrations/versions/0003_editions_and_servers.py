@@ -45,6 +45,7 @@ def upgrade() -> None:
         foreign("feed", ("position", "position")),
     )
     keep("seals")
+    add("members", sa.Column("given", sa.BigInteger, nullable=False, server_default="0"))
     table("salts", key("position", Growing), of("salt", Hash))
     _editions()
     _settings()

@@ -1,0 +1,300 @@
+"""The driver fails at each statement in turn: what passes is repeated whole, the rest is told."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pymysql
+import pytest
+
+from clientledger import (
+    Book,
+    Busy,
+    ClientLedgerError,
+    HostTransactionAborted,
+    Money,
+    OutcomeUnknown,
+    StoreError,
+    Unavailable,
+)
+from clientledger_sqlalchemy import SqlStore
+from clientledger_sqlalchemy import store as store_module
+from clientledger_sqlalchemy.channel import Channel
+
+KNOWN: list[UUID] = []
+
+
+class Failing:
+    """A cursor that runs so many statements, then fails once, before or after it has run one."""
+
+    def __init__(self, cursor: Any, plan: "Plan") -> None:
+        self._cursor, self._plan = cursor, plan
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def execute(self, text: str, *parameters: Any) -> Any:
+        return self._run(text, lambda: self._cursor.execute(text, *parameters))
+
+    def executemany(self, text: str, rows: Any) -> Any:
+        return self._run(text, lambda: self._cursor.executemany(text, rows))
+
+    def _run(self, text: str, run: Callable[[], Any]) -> Any:
+        fails = self._plan.fails(text)
+        if fails and not self._plan.after:
+            raise self._plan.error()
+        result = run()
+        if fails:
+            raise self._plan.error()
+        return result
+
+
+class Plan:
+    """When to fail: at the n-th statement, or at the commit; `times` times."""
+
+    def __init__(
+        self,
+        error: Callable[[], Exception],
+        at: int | str,
+        *,
+        after: bool = False,
+        times: int = 1,
+    ) -> None:
+        self.error, self.at, self.after, self.left = error, at, after, times
+        self.seen = 0
+
+    def fails(self, text: str) -> bool:
+        self.seen += 1
+        now = text.startswith(self.at) if isinstance(self.at, str) else self.seen == self.at
+        if now and self.left:
+            self.left -= 1
+            self.seen = 0 if self.left else self.seen
+            return True
+        return False
+
+
+@contextmanager
+def failing(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> Iterator[Plan]:
+    begun = Channel.__init__
+
+    def begin(channel: Channel, connection: Any, engine: Any) -> None:
+        begun(channel, connection, engine)
+        channel._cursor = Failing(channel._cursor, plan)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Channel, "__init__", begin)
+        yield plan
+
+
+def of_sqlite(code: int) -> Callable[[], Exception]:
+    def make() -> Exception:
+        error = sqlite3.OperationalError("as told")
+        error.sqlite_errorcode = code
+        return error
+
+    return make
+
+
+def of_postgresql(state: str) -> Callable[[], Exception]:
+    return lambda: psycopg.errors.lookup(state)("as told")
+
+
+def of_mariadb(code: int) -> Callable[[], Exception]:
+    return lambda: pymysql.err.OperationalError(code, "as told")
+
+
+PASSING = {
+    "postgresql_url": [of_postgresql(state) for state in ("40001", "40P01", "55P03", "57P01")],
+    "mariadb_url": [of_mariadb(code) for code in (1213, 1205, 1020, 1047, 2013, 2006, 1053)],
+}
+LOST = {
+    "postgresql_url": lambda: psycopg.OperationalError("server closed the connection"),
+    "mariadb_url": of_mariadb(2013),
+}
+SERVERS = list(LOST)
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Book]:
+    """A book on a server with a client who owes 9.00; it waits only shortly before it repeats."""
+    monkeypatch.setattr("clientledger.services.desk.time.sleep", lambda _: None)
+    store = SqlStore.open(request.getfixturevalue(request.param))
+    book = Book(store, actor="olena")
+    client = book.clients.add("Acme")
+    KNOWN.append(client.id)
+    book.ledger.record_sale(client, "9.00 EUR")
+    yield book
+    book.close()
+
+
+def server_name(request: pytest.FixtureRequest) -> str:
+    return str(request.node.callspec.params["server"])
+
+
+def pay(book: Book, key: str | None = None) -> object:
+    """One command, and no more: it is told the client by an id that was looked up before."""
+    return book.ledger.record_payment(KNOWN[-1], "2.00 EUR", key=key)
+
+
+def paid(book: Book) -> int:
+    """How many payments there are; the account says the same, and all is in order."""
+    [client] = book.clients.find()
+    count = len(book.ledger.find(client=client, kind="payment"))
+    owed = Money.from_minor(900 - 200 * count, "EUR")
+    assert book.ledger.account(client, "EUR").owed == owed
+    assert book.verify().ok
+    return count
+
+
+def statements(monkeypatch: pytest.MonkeyPatch, book: Book) -> int:
+    """How many statements a payment runs."""
+    with failing(monkeypatch, Plan(InterruptedError, 10**6)) as plan:
+        pay(book)
+    return plan.seen
+
+
+def test_what_passes_is_repeated_whole(
+    server: Book, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, count = server_name(request), statements(monkeypatch, server)
+    assert count > 15
+    made = 1
+    for n in range(1, count + 1):
+        error = PASSING[name][n % len(PASSING[name])]
+        server.ledger.record_sale(KNOWN[-1], "2.00 EUR", use_prepayments=False)
+        with failing(monkeypatch, Plan(error, n)) as plan:
+            pay(server, key=f"k{n}")
+        assert plan.left == 0
+        made += 1
+    assert len(server.ledger.find(client=KNOWN[-1], kind="payment")) == made
+    assert server.verify().ok
+
+
+def test_a_lost_reply_to_a_commit_is_settled_and_nothing_is_done_twice(
+    server: Book, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = LOST[server_name(request)]
+    for after in (True, False):
+        for key in ("a key", None):
+            before = paid(server)
+            told = None if key is None else f"{key} {after}"
+            with failing(monkeypatch, Plan(lost, "COMMIT", after=after)) as plan:
+                pay(server, told)
+            assert plan.left == 0
+            assert paid(server) == before + 1
+
+
+def test_an_outcome_that_nobody_can_tell_is_said_to_be_so(
+    server: Book, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = LOST[server_name(request)]
+    monkeypatch.setattr(store_module, "_PATIENCE", 0.3)
+
+    def unreachable(store: SqlStore, proof: object) -> bool:
+        raise Unavailable("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlStore, "_recorded", unreachable)
+        with (
+            failing(monkeypatch, Plan(lost, "COMMIT", after=True)),
+            pytest.raises(OutcomeUnknown, match="outcome"),
+        ):
+            pay(server, "k")
+    assert server.outcome("k").recorded
+    assert paid(server) == 1
+    pay(server, "k")
+    assert paid(server) == 1
+
+
+def test_a_transaction_that_the_database_has_undone_takes_nothing_more(
+    server: Book, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = PASSING[server_name(request)][0]
+    with pytest.raises(HostTransactionAborted), server.atomic() as shop:
+        pay(shop)
+        with failing_now(monkeypatch, shop, error), pytest.raises(Busy):
+            pay(shop)
+        for call in (lambda: pay(shop), lambda: shop.clients.find(), shop.verify):
+            with pytest.raises(HostTransactionAborted):
+                call()
+    assert paid(server) == 0
+
+
+@contextmanager
+def failing_now(
+    monkeypatch: pytest.MonkeyPatch, book: Book, error: Callable[[], Exception]
+) -> Iterator[None]:
+    """Let the next insert in a transaction that has begun fail."""
+    channel = book._desk.scope._channel  # type: ignore[attr-defined]  # the SQL store's
+    with monkeypatch.context() as patch:
+        patch.setattr(channel, "_cursor", Failing(channel._cursor, Plan(error, "INSERT")))
+        yield
+
+
+def test_what_does_not_pass_ends_with_busy_or_unavailable(
+    server: Book, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error in PASSING[server_name(request)]:
+        with (
+            failing(monkeypatch, Plan(error, 9, times=10**6)),
+            pytest.raises((Busy, Unavailable)),
+        ):
+            pay(server, "never")
+    assert paid(server) == 0
+    assert not server.outcome("never").recorded
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (sqlite3.SQLITE_FULL, "disk is full"),
+        (sqlite3.SQLITE_IOERR, "disk failed"),
+        (sqlite3.SQLITE_CORRUPT, "damaged"),
+        (sqlite3.SQLITE_READONLY, "read-only"),
+        (sqlite3.SQLITE_NOMEM, "database failed"),
+    ],
+)
+def test_a_failing_disk_is_named_and_leaves_nothing(
+    path: Path, code: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqlStore.open(f"sqlite:///{path}")
+    book = Book(store, actor="olena")
+    client = book.clients.add("Acme")
+    KNOWN.append(client.id)
+    book.ledger.record_sale(client, "9.00 EUR")
+    count = statements(monkeypatch, book)
+    for n in range(1, count + 1):
+        with failing(monkeypatch, Plan(of_sqlite(code), n)), pytest.raises(StoreError, match=said):
+            pay(book, f"k{n}")
+        assert not book.outcome(f"k{n}").recorded
+    assert paid(book) == 1
+    book.close()
+
+
+def test_no_error_shows_what_is_personal_or_secret(
+    server: Book, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither parameters nor passwords are in what is told, nor in its causes."""
+    canary = "Zanzibar-Kanari"
+    for state in ("22001", "23514", "XX000"):
+        error = (
+            of_postgresql(state)
+            if server_name(request) == "postgresql_url"
+            else of_mariadb(int(state[:2] == "XX") + 1366)
+        )
+        with (
+            failing(monkeypatch, Plan(error, "INSERT")),
+            pytest.raises(ClientLedgerError) as caught,
+        ):
+            server.clients.add(canary, note=canary, phones=["+49 30 901820"])
+        told = f"{caught.value!r} {caught.value} {caught.value.__cause__!r}"
+        assert canary not in told
+    with pytest.raises(StoreError) as refused:
+        SqlStore.open("postgresql://olena:geheim@127.0.0.1:1/none?wait=0")
+    assert "geheim" not in f"{refused.value} {refused.value!r}"
+    assert refused.value.__cause__ is not None
+    assert "geheim" not in str(refused.value.__cause__)
