@@ -54,14 +54,12 @@ def test_a_transaction_that_has_read_before_breaks_no_limit_on_postgresql(
     assert played >= 20
 
 
-@pytest.mark.xfail(reason="MariaDB reads facts in an older snapshot than the head that it locks")
 def test_a_transaction_that_has_read_before_breaks_no_limit_on_mariadb(mariadb_url: str) -> None:
     played, wrong = explored(mariadb_url, MONEY[1:], "repeatable read", "read", FEWER)
     assert not wrong, wrong[0]
     assert played >= 20
 
 
-@pytest.mark.xfail(reason="deactivating a member and giving them a client do not notice each other")
 def test_a_member_who_has_left_is_given_nothing(postgresql_url: str) -> None:
     names = ("deactivate/add", "deactivate/hand over")
     _, wrong = explored(postgresql_url, names, "read committed", "plain", FEWER)

@@ -19,6 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def _child(work: Callable[[], object], stop: Callable[[list[Statement]], bool], 
     try:
         sa.event.listen(sa.Engine, "after_cursor_execute", after)
         work()
-    except BaseException:  # whatever it is, the parent is told, and no test goes on in the child
+    except BaseException:  # noqa: BLE001 - whatever it is, the parent is told, and no test goes on in the child
         os.write(out, traceback.format_exc().encode())
         os._exit(1)
     os._exit(0)
@@ -231,8 +232,8 @@ class Tally:
     def __str__(self) -> str:
         between = self.kills - self.undone - self.done
         return (
-            f"{self.name}: {self.kills} kills in {self.seconds:.1f} s; the book was as before after "
-            f"{self.undone}, upgraded after {self.done}, in between after {between}"
+            f"{self.name}: {self.kills} kills in {self.seconds:.1f} s; the book was as before "
+            f"after {self.undone}, upgraded after {self.done}, in between after {between}"
         )
 
 
@@ -247,9 +248,13 @@ def each(place: Place, counts: Callable[[Statement], bool]) -> Tally:
     old, new, statements = _ends(place)
     last = sum(map(counts, statements))
     marks = Marks(place=place, old=old, new=new)
+
+    def has(number: int) -> Callable[[list[Statement]], bool]:
+        return lambda told: sum(map(counts, told)) == number
+
     for k in range(1, last + 1):
         with place.book() as url:
-            end = run(lambda: place.work(url), lambda told: sum(map(counts, told)) == k)
+            end = run(partial(place.work, url), has(k))
             assert end.killed, f"{place.name}: there was no statement {k}"
             marks.check(url, end)
             place.work(url)
@@ -271,7 +276,7 @@ def again_and_again(place: Place) -> Tally:
         return writes(told[-1]) and told[-1] not in seen
 
     with place.book() as url:
-        while (end := run(lambda: place.work(url), is_new)).killed:
+        while (end := run(partial(place.work, url), is_new)).killed:
             seen.add(end.done[-1])
             marks.check(url, end)
         assert state(url) == new
@@ -282,7 +287,7 @@ def _ends(place: Place) -> tuple[State, State, tuple[Statement, ...]]:
     """A book before and after an upgrade that nobody kills, and its statements."""
     with place.book() as url:
         old = state(url)
-        whole = run(lambda: place.work(url), lambda _: False)
+        whole = run(partial(place.work, url), lambda _: False)
         assert not whole.killed
         assert version(url) == SCHEMA_VERSION
         return old, state(url), whole.done

@@ -91,10 +91,11 @@ def _copy(table: sa.Table, file: sa.Connection, connection: sa.Connection) -> No
 def content(connection: sa.Connection) -> dict[str, Sequence[Any]]:
     """All rows of all tables of a database, whatever they are."""
     names = {
-        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' "
+        "AND name NOT LIKE 'sqlite_%'",
         "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
     }.get(connection.dialect.name, "SHOW TABLES")
-    found = {}
+    found: dict[str, Sequence[Any]] = {}
     for [name] in connection.exec_driver_sql(names).all():
         rows = connection.exec_driver_sql(f"SELECT * FROM {name}").mappings().all()
         found[name] = sorted(sorted((c, repr(value)) for c, value in row.items()) for row in rows)

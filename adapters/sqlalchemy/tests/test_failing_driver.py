@@ -218,7 +218,8 @@ def test_a_transaction_that_the_database_has_undone_takes_nothing_more(
         pay(shop)
         with failing_now(monkeypatch, shop, error), pytest.raises(Busy):
             pay(shop)
-        for call in (lambda: pay(shop), lambda: shop.clients.find(), shop.verify):
+        calls: list[Callable[[], object]] = [lambda: pay(shop), shop.clients.find, shop.verify]
+        for call in calls:
             with pytest.raises(HostTransactionAborted):
                 call()
     assert paid(server) == 0

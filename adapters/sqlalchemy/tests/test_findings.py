@@ -51,7 +51,7 @@ def without_trigger(name: str) -> Ill:
     return spoil
 
 
-SQLITE = {
+SQLITE: dict[str, list[Ill]] = {
     "journal_mode": [told("PRAGMA journal_mode = DELETE"), told("PRAGMA journal_mode = TRUNCATE")],
     "synchronous": [told("PRAGMA synchronous = NORMAL"), told("PRAGMA synchronous = OFF")],
     "foreign_keys": [told("PRAGMA foreign_keys = OFF")],

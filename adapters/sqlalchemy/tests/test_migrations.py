@@ -33,6 +33,7 @@ from clientledger import (
     Busy,
     InvalidValue,
     KeyReused,
+    Money,
     NumberTaken,
     PeriodClosed,
     StoreError,
@@ -167,7 +168,7 @@ def test_an_upgraded_book_is_written_as_any_other(name: str, old_book: OldBook) 
         book.ledger.record_payment(acme, "4.00 EUR")
         book.ledger.correct(sale, reason="a typo", lines_or_amount=[("Beans", 3, "5.00")])
         book.ledger.void(credit, reason="bounced")
-        assert book.ledger.account(acme, "EUR").balance == before + "511.00 EUR"
+        assert book.ledger.account(acme, "EUR").balance == before + Money("511.00", "EUR")
         book.clients.add("New after the upgrade")
         book.ledger.close_period(date(2024, 12, 31))
         with pytest.raises(PeriodClosed):

@@ -178,17 +178,25 @@ def _differing(
 ) -> Iterator[Problem]:
     for name in sorted({*stored, *computed} - broken):
         before, after = stored.get(name, []), computed.get(name, [])
-        for row in [row for row in before if row not in after] or [None]:
-            missing = [one for one in after if one not in before]
-            if row is not None or missing:
-                yield Problem(
-                    what=kind.__name__,
-                    client=client,
-                    row=name,
-                    stored=_told(row),
-                    computed=_told(missing[0] if missing else None),
-                )
+        odd = [row for row in before if row not in after]
+        missing = [row for row in after if row not in before]
+        for n in range(max(len(odd), len(missing))):
+            one, other = odd[n : n + 1], missing[n : n + 1]
+            yield Problem(
+                what=kind.__name__,
+                client=client,
+                row=name,
+                stored=_told(one, other),
+                computed=_told(other, one),
+            )
 
 
-def _told(row: Any) -> str:
-    return "nothing" if row is None else str(row)
+def _told(rows: list[Any], others: list[Any]) -> str:
+    """A row in words, or what of it differs from another one."""
+    if not rows:
+        return "nothing"
+    [row] = rows
+    names = [field.name for field in attrs.fields(type(row)) if field.eq and field.name != "client"]
+    for other in others:
+        names = [name for name in names if getattr(row, name) != getattr(other, name)]
+    return ", ".join(f"{name} {getattr(row, name)}" for name in names)

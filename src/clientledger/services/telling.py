@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,8 +30,11 @@ def of_client(client: UUID, facts: Facts) -> Iterator[Problem]:
     """Compare the events of a client with its facts and records; all of them could be read."""
     told: Counter[tuple[str, str]] = Counter()
     there = _there(client, facts)
+    unnamed = _unnamed(facts.journal)
     for event in facts.of[Event]:
         manner, subject = _told(event)
+        if manner == RELEASED and "release" not in event.data:
+            subject = unnamed.get((event.subject, event.at), subject)
         told[manner, subject] += 1
         again = manner in _TOLD_ONCE and told[manner, subject] > 1
         if again or (manner in there and subject not in there[manner]):
@@ -71,6 +75,11 @@ def _told(event: Event) -> tuple[str, str]:
     if event.type in (VOIDED, ALLOCATED):
         return event.type, event.subject
     return ("recorded" if recorded(event) else event.type.partition(".")[0]), event.subject
+
+
+def _unnamed(journal: Journal) -> Mapping[tuple[str, datetime], str]:
+    """The releases by allocation and moment: older events name none, and tell of that one."""
+    return {(str(back.allocation), back.recorded_at): str(back.id) for back in journal.releases}
 
 
 def _facts(journal: Journal) -> Iterator[tuple[str, str, str, UUID]]:

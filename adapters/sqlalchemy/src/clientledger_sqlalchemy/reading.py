@@ -27,6 +27,7 @@ from clientledger.ports import (
 from clientledger_sqlalchemy import facts, records
 from clientledger_sqlalchemy.channel import Channel
 from clientledger_sqlalchemy.examining import readable
+from clientledger_sqlalchemy.money import Values
 from clientledger_sqlalchemy.prepared import Prepared
 from clientledger_sqlalchemy.selects import asked
 from clientledger_sqlalchemy.sources import Source
@@ -164,8 +165,8 @@ class SqlReading(Reading):
             (EntryLine, self._statements.lines, facts.line_of, "line_count"),
             (Instalment, self._statements.instalments, facts.instalment_of, "instalment_count"),
         ):
-            ids = [row.id for row in rows if getattr(row, names)]
-            raw = self._channel.raw(select, {"entries": ids}) if ids else ()
+            wanted = _keys([row for row in rows if getattr(row, names)])
+            raw = self._channel.raw(select, wanted) if wanted["entries"] else ()
             good, bad = readable(kind, select, raw, read)
             parts.append([row for row, _ in good])
             problems += bad
@@ -175,13 +176,13 @@ class SqlReading(Reading):
 
     def _with_parts(self, entries: list[Entry], rows: Sequence[Any]) -> list[Entry]:
         """Add lines and instalments: one statement for each, however many entries."""
-        lined = [row.id for row in rows if row.line_count]
-        parted = [row.id for row in rows if row.instalment_count]
+        lined = _keys([row for row in rows if row.line_count])
+        parted = _keys([row for row in rows if row.instalment_count])
         statements, channel = self._statements, self._channel
         return facts.with_parts(
             entries,
-            channel.rows(statements.lines, {"entries": lined}) if lined else (),
-            channel.rows(statements.instalments, {"entries": parted}) if parted else (),
+            channel.rows(statements.lines, lined) if lined["entries"] else (),
+            channel.rows(statements.instalments, parted) if parted["entries"] else (),
         )
 
     def _by_definition(self, query: Query[R]) -> list[R]:
@@ -220,3 +221,11 @@ class SqlReading(Reading):
         if self._unchanging:
             self._known_late[key] = late
         return late
+
+
+def _keys(rows: Sequence[Any]) -> Values:
+    """By what the parts of some entries are found."""
+    return {
+        "entries": [row.id for row in rows],
+        "clients": list(dict.fromkeys(row.client_id for row in rows)),
+    }

@@ -37,8 +37,8 @@ class Statements:
         self.settings = Prepared(
             sa.select(t.settings).where(t.settings.c.id == bound("key0", t.settings.c.id)), dialect
         )
-        self.lines = Prepared(_parts(t, t.entry_lines), dialect)
-        self.instalments = Prepared(_parts(t, t.instalments), dialect)
+        self.lines = Prepared(_parts(t, t.entry_lines, dialect), dialect)
+        self.instalments = Prepared(_parts(t, t.instalments, dialect), dialect)
         self.moved_later: Mapping[frozenset[str], Prepared] = {
             frozenset({*days, *one}): Prepared(_moved_later(t, {*days, *one}), dialect)
             for days in (("as_of",), ("known_at",), ("as_of", "known_at"))
@@ -49,14 +49,17 @@ class Statements:
         self.any_pending = Prepared(sa.select(t.pending.c.id).limit(1), dialect)
 
 
-def _parts(t: Tables, parts: sa.Table) -> Any:
+def _parts(t: Tables, parts: sa.Table, dialect: sa.Dialect) -> Any:
     """Select the lines or instalments of many entries, in order, with the entry's currency."""
     e, p = t.entries.c, parts.c
+    # Where tables are split, the clients say in which parts to look.
+    found_by = (e.client_id, p.client_id) if dialect.name == "postgresql" else ()
+    split = [among(column, "clients") for column in found_by]
     joined = t.entries.join(parts, sa.and_(p.client_id == e.client_id, p.entry_id == e.id))
     return (
         sa.select(*(column for column in p if column.name != "client_id"), e.currency, e.digits)
         .select_from(joined)
-        .where(among(e.id, "entries"))
+        .where(among(e.id, "entries"), *split)
         .order_by(p.client_id, p.entry_id, p.number)
     )
 

@@ -1,5 +1,6 @@
 """The store: units of work that are durable when they end, on an engine of ours."""
 
+import os
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,9 @@ from clientledger_sqlalchemy.statements import Statements
 from clientledger_sqlalchemy.unit import Proof, SqlUnit
 
 __all__ = ["SqlStore"]
+
+_INHERITED: list[object] = []
+"""Pools of a parent process, kept so that no connection of theirs is closed here."""
 
 _PATIENCE = 30.0
 """Seconds for which a database is asked what became of a commit."""
@@ -46,6 +50,7 @@ class SqlStore(Store):
         self._accept = accept
         self._trusted = False
         self._closed = False
+        self._process = os.getpid()
 
     @classmethod
     def open(cls, url: str, *, read_only: bool = False) -> "SqlStore":
@@ -194,6 +199,10 @@ class SqlStore(Store):
     def _connection(self) -> Any:
         if self._closed:
             raise StoreError("the book is closed", remedy="open it again")
+        if self._process != os.getpid():  # a fork: the connections are the parent's
+            _INHERITED.append(self.engine.pool.pool)
+            self.engine.pool.dispose(close=False)
+            self._process = os.getpid()
         try:
             return self.engine.pool.raw_connection()
         except self.engine.failures as error:

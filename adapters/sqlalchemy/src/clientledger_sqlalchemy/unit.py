@@ -100,7 +100,7 @@ class SqlUnit(SqlReading, UnitOfWork):
                     self._channel.write(one.clear, [{"of_client": client}])
                 recorded = self._recorded_at(client)
                 for query, one in rows.items():
-                    made: list[Any] = self.compute(query(client=client))
+                    made: list[Any] = self.compute(attrs.evolve(query, client=client))
                     values = [{"recorded_at": recorded, **one.values(row)} for row in made]
                     self._all(one.insert, values)
         except (_RefusedError, Duplicate) as error:

@@ -141,7 +141,7 @@ class Writes:
                 t.purchase_days, figures.purchase_day_values, "count", "sold"
             ),
         }
-        self.rows: Mapping[type[FigureQuery[Any]], RowWrites] = {
+        self.rows: Mapping[FigureQuery[Any], RowWrites] = {
             query: RowWrites(
                 values=values,
                 clear=self._prepared(
@@ -152,10 +152,10 @@ class Writes:
                 insert=self._insert(table),
             )
             for query, table, values in (
-                (BalanceQuery, t.balances, figures.balance_values),
-                (OpenItemQuery, t.open_items, figures.open_item_values),
-                (PurchaseDayQuery, t.purchase_days, figures.purchase_day_values),
-                (TimelineQuery, t.timeline, figures.timeline_item_values),
+                (BalanceQuery(), t.balances, figures.balance_values),
+                (OpenItemQuery(open_only=False), t.open_items, figures.open_item_values),
+                (PurchaseDayQuery(), t.purchase_days, figures.purchase_day_values),
+                (TimelineQuery(), t.timeline, figures.timeline_item_values),
             )
         }
         self.show = self._insert(t.timeline)

@@ -43,6 +43,7 @@ def connect(url: sa.URL, options: Options, read_only: bool) -> "MariadbEngine":
             cursor.execute(
                 f"SET SESSION sql_mode = '{_MODES}', time_zone = '+00:00', "
                 f"innodb_lock_wait_timeout = {max(1, round(options.wait))}, "
+                f"lock_wait_timeout = {max(1, round(options.wait))}, "
                 "foreign_key_checks = 1, unique_checks = 1"
             )
             cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {options.isolation}")

@@ -174,21 +174,22 @@ def bound_to(name: str, other: str, *pairs: tuple[str, str]) -> None:
 
 def index(name: str, of: str, *columns: str, where: str = "", unique: bool = False) -> None:
     """Make an index; one of that name with other columns, or another promise, goes first."""
-    full, place = named(f"ix_{name}"), {"table_name": named(of), "schema": _schema()}
+    full = named(f"ix_{name}")
     for found in _look().get_indexes(named(of), schema=_schema()):
         if found["name"] != full:
             continue
         if found["column_names"] == list(columns) and bool(found["unique"]) == unique:
             return
-        op.drop_index(full, **place)
+        op.drop_index(full, named(of), schema=_schema())
     condition = sa.text(where) if where else None
     op.create_index(
         full,
-        columns=list(columns),
+        named(of),
+        list(columns),
+        schema=_schema(),
         unique=unique,
         sqlite_where=condition,
         postgresql_where=condition,
-        **place,
     )
 
 
@@ -261,19 +262,17 @@ def _mariadb_guards(own: str, place: str, said: str) -> list[str]:
 
 def _postgresql_guards(own: str, place: str, said: str) -> list[str]:
     function = f"{place}{own}_stays"
-    made = [
-        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql "
-        f"AS $$ BEGIN RAISE EXCEPTION '{said}'; END $$"
-    ]
+    refuse = f"AS $$ BEGIN RAISE EXCEPTION '{said}'; END $$"
+    made = [f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql {refuse}"]
     for trigger, when, each in (
         ("no_change", "UPDATE OR DELETE", "ROW"),
         ("no_truncate", "TRUNCATE", "STATEMENT"),
     ):
-        made += [
-            f"DROP TRIGGER IF EXISTS {own}_{trigger} ON {place}{own}",
+        made.append(f"DROP TRIGGER IF EXISTS {own}_{trigger} ON {place}{own}")
+        made.append(
             f"CREATE TRIGGER {own}_{trigger} BEFORE {when} ON {place}{own} "
-            f"FOR EACH {each} EXECUTE FUNCTION {function}()",
-        ]
+            f"FOR EACH {each} EXECUTE FUNCTION {function}()"
+        )
     return made
 
 
