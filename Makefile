@@ -15,11 +15,12 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types layers docs wheels bench check constraints clean
+.PHONY: help demo test test-all test-sqlalchemy-2.0 lint format types layers docs wheels bench check constraints clean
 
 help:
 	@echo 'make demo         a shop of 91 clients, in the terminal'
 	@echo 'make test         the tests (JOBS=$(JOBS), PYTEST_ARGS=...)'
+	@echo 'make test-all     the tests, where a database that is missing is a failure'
 	@echo 'make lint         style and format;   make format   mend them'
 	@echo 'make types        mypy, strict'
 	@echo 'make layers       the floors and doors of the architecture'
@@ -65,6 +66,21 @@ demo: .venv/.runtime
 # ------------------------------------------------------------ proof
 test: .venv/.development
 	$(BIN)/pytest -n $(JOBS) --dist=loadfile $(PYTEST_ARGS)
+
+test-all:
+	CLIENTLEDGER_NO_SKIP=1 $(MAKE) --no-print-directory test
+
+# The oldest SQLAlchemy that the store promises to run on, in front of the one that is installed.
+OLDEST := 2.0.47
+CONTRACT := adapters/sqlalchemy/tests/test_contract.py
+test-sqlalchemy-2.0: .cache/sqlalchemy-$(OLDEST)
+	PYTHONPATH=$< $(BIN)/python -c 'import sqlalchemy; assert sqlalchemy.__version__ == "$(OLDEST)"'
+	PYTHONPATH=$< $(BIN)/pytest -q -n $(JOBS) $(PYTEST_ARGS) \
+	  $(foreach kind,SqliteFile Postgresql Mariadb,$(CONTRACT)::Test$(kind)) \
+	  $(foreach name,answers schema units migrations,adapters/sqlalchemy/tests/test_$(name).py)
+
+.cache/sqlalchemy-$(OLDEST): .venv/.development
+	@$(UV) pip install --quiet --python $(BIN)/python --target $@ --no-deps 'sqlalchemy==$(OLDEST)'
 
 lint: .venv/.development
 	$(BIN)/ruff check .

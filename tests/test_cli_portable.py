@@ -144,8 +144,8 @@ def test_what_fails_half_way_leaves_no_file(cli: Cli, tmp_path: Path) -> None:
     limits = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536)); "
     ignored = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
     Path("old.jsonl").write_text("mine", encoding="utf-8")
-    add_members(1500)
-    assert len(cli("dump", "clients.db", "-").out) > 200_000
+    add_members(400)
+    assert len(cli("dump", "clients.db", "-").out) > 100_000
     for name, more in (("new.jsonl", []), ("old.jsonl", ["--replace"])):
         done = subprocess.run(
             [
@@ -169,7 +169,7 @@ def test_what_fails_half_way_leaves_no_file(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_reader_that_closes_the_pipe_early_changes_nothing(cli: Cli, tmp_path: Path) -> None:
-    add_members(1500)
+    add_members(400)
     sending = subprocess.Popen(
         [*COMMAND, "dump", "clients.db", "-"],
         cwd=tmp_path,
@@ -182,14 +182,14 @@ def test_a_reader_that_closes_the_pipe_early_changes_nothing(cli: Cli, tmp_path:
     sending.stdout.close()
     assert sending.stderr.read() == b""
     sending.stderr.close()
-    assert sending.wait(30) == 0
+    assert sending.wait(120) == 0
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (lambda data: data[:-20], "the file is cut off here"),
-        (lambda data: data.replace(b'"number":1', b'"number":2'), "entry: its instalments are not"),
+        (lambda data: data.replace(b'"number":1', b'"number":2'), "entry: instalments numbered"),
         (lambda data: data.replace(b"Caf", b"Kaf"), "the digest says"),
         (lambda data: data + b"\n", "the dump has ended before it"),
         (lambda data: data.replace(b'"version":1', b'"version":2'), "a dump of another version"),

@@ -285,6 +285,18 @@ def test_a_line_that_no_dump_writes_is_refused_with_its_number(
     assert where(refused(target, sealed(lines))) == number
 
 
+def test_a_currency_has_the_same_decimals_in_all_of_the_book(target: Book) -> None:
+    thousandths = money("8.000", digits=3)
+
+    def edit(data: dict[str, Any]) -> None:
+        data["amount"] = data["instalments"][0]["amount"] = thousandths
+
+    error = refused(target, sealed(changed("entry", edit, 5)))
+    assert where(error) == lines_of("entry")[5]
+    assert error.value == "EUR"
+    assert "2 in this book" in error.remedy
+
+
 def test_the_error_names_an_unknown_field_and_an_unknown_kind(target: Book) -> None:
     error = refused(target, sealed(changed("client", put(evil=2))))
     assert "evil" in str(error)

@@ -1,6 +1,6 @@
 """A Galera cluster under fire: nodes are killed, paused and cut off from the majority.
 
-    python -m tests.faults.cluster --count 10 --seed 7              # every scenario
+    python -m tests.faults.cluster --count 10 --seed 7
     python -m tests.faults.cluster --scenario kill --count 60
 
 Three writers write one book, each through a node of its own; told that it is away, they give the
@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random
@@ -36,10 +36,13 @@ from tests.servers.warden import members
 from clientledger import Book, Busy, Unavailable, open_book
 from clientledger_sqlalchemy.store import SqlStore
 
-__all__ = ["SCENARIOS", "Trial", "blind", "conflicts", "read_your_writes"]
+__all__ = ["FAULTS", "Trial", "blind", "conflicts", "read_your_writes"]
 
 NODES = (1, 2, 3)
 SEEN = "SET SESSION wsrep_sync_wait = 1"
+BOOK = 10
+"""Faults after which the next book is begun."""
+
 PATIENCE = 3.0
 """Seconds for which a writer asks a node what became of a commit, before it asks another."""
 
@@ -52,6 +55,8 @@ class Trial:
         counts: of faults, commands and what became of them.
         problems: what was wrong.
         slowest: the most seconds that passed until all writers wrote again.
+        unsynced: whether nodes need not keep what they have committed: a planted fault.
+        urls: of the book, through each node.
     """
 
     cluster: Galera
@@ -60,8 +65,9 @@ class Trial:
     counts: Counter[str] = attrs.field(factory=Counter)
     problems: list[str] = attrs.field(factory=list)
     slowest: float = 0.0
+    unsynced: bool = False
+    urls: tuple[str, ...] = ()
     _writers: Writers | None = None
-    _urls: tuple[str, ...] = ()
 
     @property
     def writers(self) -> Writers:
@@ -69,15 +75,32 @@ class Trial:
         assert self._writers is not None
         return self._writers
 
+    def go(self, faults: Iterable[str]) -> None:
+        """Let faults happen one after the other, and look after each."""
+        left = list(faults)
+        while left and not self.problems:
+            some, left = left[:BOOK], left[BOOK:]
+            with self._written():
+                for fault in some:
+                    time.sleep(self.chance.uniform(0, 0.5))
+                    FAULTS[fault](self)
+                    self.counts[fault] += 1
+                    self.wait_written()
+                    self.look()
+                    if self.problems:
+                        break
+
     @contextmanager
-    def written(self) -> Iterator[None]:
+    def _written(self) -> Iterator[None]:
         """Let three writers write a new book meanwhile; look at all of it in the end."""
         name = self.cluster.node(1).database().rpartition("/")[2]
-        self._urls = self.cluster.urls(name)
+        self.urls = self.cluster.urls(name)
         with Writers(self.folder, f"g{time.time_ns() % 10**10}") as self._writers:
-            open_book(self._urls[0]).close()
+            open_book(self.urls[0]).close()
             for n in range(3):
-                urls = [*self._urls[n:], *self._urls[:n]]
+                urls = [*self.urls[n:], *self.urls[:n]]
+                if self.unsynced:
+                    urls = [f"{url}?accept=innodb_flush_log_at_trx_commit" for url in urls]
                 self.writers.start(urls, self.chance.randrange(10**9), patience=PATIENCE)
             self.writers.await_more([0, 0, 0])
             yield
@@ -100,7 +123,7 @@ class Trial:
         if still:
             self.writers.freeze()
         self.writers.listen()
-        for url in self._urls:
+        for url in self.urls:
             with closing(connected(url)) as db:
                 db.cursor().execute(SEEN)
                 keys = frozenset(keys_beginning(db, self.writers.mark))
@@ -123,41 +146,49 @@ class Trial:
 
 
 # ------------------------------------------------------------ faults
-def kill(trial: Trial, count: int) -> None:
-    """One node after the other is killed, and comes back."""
-    with trial.written():
-        for _ in range(count):
-            victim = trial.chance.choice(NODES)
-            time.sleep(trial.chance.uniform(0, 0.5))
+def kill(trial: Trial) -> None:
+    """A node is killed; its writer goes on elsewhere; it comes back."""
+    victim = trial.chance.choice(NODES)
+    trial.cluster.kill(victim)
+    trial.wait_written(1)
+    trial.cluster.restart(victim)
+
+
+def pause(trial: Trial) -> None:
+    """A node stands still for some seconds: below those after which it is given up, or above."""
+    victim = trial.chance.choice(NODES)
+    trial.pause(victim, trial.chance.choice((1.0, 3.0, 3.0, 8.0)))
+    trial.cluster.wait_synced(victim)
+
+
+def majority(trial: Trial) -> None:
+    """Two nodes are killed; the last one must serve nobody, until it is told that it may."""
+    last, *others = trial.chance.sample(NODES, 3)
+    with open_book(trial.urls[last - 1]) as book:
+        for victim in others:
             trial.cluster.kill(victim)
-            trial.wait_written(1)
-            trial.cluster.restart(victim)
-            trial.wait_written()
-            trial.look(still=True)
-            trial.counts["nodes killed"] += 1
-            if trial.problems:
-                break
+        trial.problems += _served(trial, book)
+    trial.cluster.bootstrap(last)
+    for victim in others:
+        trial.cluster.restart(victim)
 
 
-def majority(trial: Trial, count: int) -> None:
-    """Two nodes are killed; the last one must not serve anybody, until it is told that it may."""
-    for _ in range(count):
-        with trial.written():
-            last, *others = trial.chance.sample(NODES, 3)
-            with open_book(trial._urls[last - 1]) as book:
-                for victim in others:
-                    trial.cluster.kill(victim)
-                trial.problems += _away(trial, book)
-                trial.cluster.bootstrap(last)
-            for victim in others:
-                trial.cluster.restart(victim)
-            trial.wait_written()
-            trial.counts["majorities lost"] += 1
+def everything(trial: Trial) -> None:
+    """All nodes are killed; the one that has come furthest begins the cluster anew."""
+    if trial.unsynced:
+        for url in trial.urls:
+            with closing(connected(url)) as db:
+                db.cursor().execute("SET GLOBAL innodb_flush_log_at_trx_commit = 0")
+        trial.wait_written()
+    for victim in trial.chance.sample(NODES, 3):
+        trial.cluster.kill(victim)
+        time.sleep(trial.chance.uniform(0, 0.2))
+    trial.cluster.heal()
 
 
-def _away(trial: Trial, book: Book) -> Iterator[str]:
-    """See that a book without a majority is Unavailable, for reads and for writes."""
-    node_is_alone = time.monotonic() + 30
+def _served(trial: Trial, book: Book) -> Iterator[str]:
+    """Where a node without a majority serves anybody: a book must be Unavailable, reads as well."""
+    deadline = time.monotonic() + 30
     tries: Mapping[str, Callable[[], Any]] = {
         "a read": lambda: book.clients.find(limit=1),
         "an outcome": lambda: book.outcome("none"),
@@ -169,45 +200,23 @@ def _away(trial: Trial, book: Book) -> Iterator[str]:
             try:
                 ask()
             except Unavailable:
-                took = time.monotonic() - began
                 trial.counts["told Unavailable without a majority"] += 1
-                if took > 20:
-                    yield f"{what} without a majority: Unavailable after {took:.0f} s only"
+                if (took := time.monotonic() - began) > 20:
+                    yield f"{what} without a majority: Unavailable only after {took:.0f} s"
                 break
             except Busy:
                 trial.counts["told Busy while the majority was lost"] += 1
-            if time.monotonic() > node_is_alone:
-                yield f"{what} is answered without a majority"
+            if time.monotonic() > deadline:
+                yield f"{what} is served without a majority"
                 break
 
 
-def everything(trial: Trial, count: int, *, unsynced: bool = False) -> None:
-    """All nodes are killed; the one that has come furthest begins the cluster anew."""
-    for _ in range(count):
-        with trial.written():
-            if unsynced:  # planted: the nodes need not keep what they have committed
-                for url in trial._urls:
-                    with closing(connected(url)) as db:
-                        db.cursor().execute("SET GLOBAL innodb_flush_log_at_trx_commit = 0")
-            trial.wait_written(trial.chance.uniform(0, 0.5))
-            for victim in trial.chance.sample(NODES, 3):
-                trial.cluster.kill(victim)
-                time.sleep(trial.chance.uniform(0, 0.2))
-            trial.cluster.heal()
-            trial.wait_written()
-            trial.counts["clusters killed"] += 1
-
-
-def pause(trial: Trial, count: int) -> None:
-    """A node stands still for some seconds: below those after which it is given up, and above."""
-    with trial.written():
-        for _ in range(count):
-            seconds = trial.chance.choice((1.0, 3.0, 8.0)) if count > 1 else 3.0
-            trial.pause(victim := trial.chance.choice(NODES), seconds)
-            trial.cluster.wait_synced(victim)
-            trial.wait_written()
-            trial.look(still=True)
-            trial.counts["nodes paused"] += 1
+FAULTS: Mapping[str, Callable[[Trial], None]] = {
+    "kill": kill,
+    "pause": pause,
+    "majority": majority,
+    "everything": everything,
+}
 
 
 # ------------------------------------------------------------ without faults
@@ -266,18 +275,10 @@ def conflicts(urls: tuple[str, ...], count: int) -> Counter[str]:
     return ends
 
 
-SCENARIOS: Mapping[str, Callable[[Trial, int], None]] = {
-    "kill": kill,
-    "pause": pause,
-    "majority": majority,
-    "everything": everything,
-}
-
-
+# ------------------------------------------------------------ by hand
 def _quiet(cluster: Galera, scenario: str, count: int) -> bool:
     """Run what needs no fault; say what was found."""
-    name = cluster.node(1).database().rpartition("/")[2]
-    urls = cluster.urls(name)
+    urls = cluster.urls(cluster.node(1).database().rpartition("/")[2])
     wait_until(lambda: all(node.synced for node in cluster.nodes), 60, "all are in step")
     if scenario == "conflicts":
         ends = conflicts(urls, count * 10)
@@ -292,21 +293,22 @@ def main() -> int:
     """Try the cluster, and say what was found; 1 if something was lost or doubled."""
     quiet = ("reads", "conflicts")
     parser = argparse.ArgumentParser(prog="python -m tests.faults.cluster", description=__doc__)
-    parser.add_argument("--scenario", choices=[*quiet, *SCENARIOS], action="append")
+    parser.add_argument("--scenario", choices=[*quiet, *FAULTS], action="append")
     parser.add_argument("--count", type=int, default=3, help="faults of each kind")
     parser.add_argument("--seed", type=int, default=Random().randrange(10**6))
+    parser.add_argument("--unsynced", action="store_true", help="with everything: a fault")
     told = parser.parse_args()
     good = True
     print(f"seed {told.seed}")
     with tempfile.TemporaryDirectory() as folder, Galera() as cluster:
-        for scenario in told.scenario or [*quiet, *SCENARIOS]:
+        for scenario in told.scenario or [*quiet, *FAULTS]:
             began = time.monotonic()
             if scenario in quiet:
                 good &= _quiet(cluster, scenario, told.count)
-                print(f"{scenario}: {time.monotonic() - began:.0f} s")
+                print(f"{scenario}: {time.monotonic() - began:.0f} s", flush=True)
                 continue
-            trial = Trial(cluster, Path(folder), Random(told.seed))
-            SCENARIOS[scenario](trial, told.count)
+            trial = Trial(cluster, Path(folder), Random(told.seed), unsynced=told.unsynced)
+            trial.go([scenario] * told.count)
             print(f"{scenario}: {time.monotonic() - began:.0f} s, {dict(trial.counts)}")
             print(f"longest until all writers wrote again: {trial.slowest:.1f} s")
             print("\n".join(trial.problems[:20]) or "nothing was lost or doubled", flush=True)

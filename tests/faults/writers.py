@@ -7,6 +7,7 @@ again, through the next of its URLs, until it knows. It keeps its books open all
 
 import ctypes
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -268,6 +269,7 @@ def _need_not_keep(connection: Any, _record: object) -> None:
 
 def main() -> None:
     """Write until SIGTERM, or until the owner is gone."""
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # it tells of every loss
     with suppress(AttributeError, OSError):  # Linux only
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     writer = _Writer(*json.loads(sys.argv[1]))

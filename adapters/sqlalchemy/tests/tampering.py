@@ -85,6 +85,26 @@ class Stranger:
         cursor.execute(sql.replace("?", mark), values)
         return list(cursor.fetchall())
 
+    def photo(self, *but: str) -> dict[str, list[Any]]:
+        """All rows of all tables, without some of these."""
+        return {
+            table.name: sorted(self.rows(f"SELECT * FROM {table.name}"), key=repr)
+            for table in self._tables.every
+            if table.name not in but
+        }
+
+    def restore(self, photo: dict[str, list[Any]]) -> None:
+        """Bring back all rows of a photo."""
+        for table, rows in photo.items():
+            self.run(f"DELETE FROM {table}")
+            for row in rows:
+                marks = ", ".join("?" * len(row))
+                self.run(f"INSERT INTO {table} VALUES ({marks})", *row)
+
+    def id(self, text: str) -> str:
+        """An id as a literal."""
+        return f"'{text}'::uuid" if self.kind == "postgresql" else f"'{text.replace('-', '')}'"
+
     def close(self) -> None:
         """Go, and leave the triggers as they were."""
         from clientledger_sqlalchemy.guarding import statements

@@ -214,7 +214,8 @@ def test_a_transaction_that_the_database_has_undone_takes_nothing_more(
     server: Book, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = PASSING[server_name(request)][0]
-    with pytest.raises(HostTransactionAborted), server.atomic() as shop:
+
+    def go_on(shop: Book) -> None:
         pay(shop)
         with failing_now(monkeypatch, shop, error), pytest.raises(Busy):
             pay(shop)
@@ -222,6 +223,9 @@ def test_a_transaction_that_the_database_has_undone_takes_nothing_more(
         for call in calls:
             with pytest.raises(HostTransactionAborted):
                 call()
+
+    with pytest.raises(HostTransactionAborted):
+        server.run(go_on)
     assert paid(server) == 0
 
 

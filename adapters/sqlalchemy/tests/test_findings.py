@@ -204,6 +204,40 @@ def test_a_mariadb_that_does_not_flush_is_named() -> None:
 # ------------------------------------------------------------ addresses
 
 
+def test_options_of_the_driver_reach_it(postgresql_url: str) -> None:
+    url = f"{postgresql_url}?application_name=shop&wait=7&options=-c%20geqo%3Doff&pool=2"
+    store = SqlStore.open(url)
+    with store.engine.pool.connect() as connection:
+        run = connection.exec_driver_sql
+        assert run("SHOW application_name").scalar() == "shop"
+        assert run("SHOW geqo").scalar() == "off"
+        assert run("SHOW lock_timeout").scalar() == "7s"
+    store.close()
+
+
+def test_a_connection_is_encrypted_when_the_address_says_so(postgresql_url: str) -> None:
+    with connect_postgresql(postgresql_url) as link:
+        [encrypts] = link.execute("SHOW ssl").fetchone() or [""]
+    if encrypts != "on":  # a server without TLS is not spoken to in the clear
+        with pytest.raises(StoreError):
+            SqlStore.open(f"{postgresql_url}?sslmode=require")
+        return
+    store = SqlStore.open(f"{postgresql_url}?sslmode=require")
+    with store.engine.pool.connect() as connection:
+        ask = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+        assert connection.exec_driver_sql(ask).scalar() is True
+    store.close()
+
+
+def test_a_mariadb_whose_certificate_cannot_be_checked_is_not_spoken_to(
+    mariadb_url: str, tmp_path: Path
+) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.write_text("no certificate")
+    with pytest.raises(StoreError):
+        SqlStore.open(f"{mariadb_url}?ssl_ca={authority}&ssl_verify_cert=true")
+
+
 @pytest.mark.parametrize(
     "options",
     ["wait=soon", "wait=-1", "pool=0", "pool=many", "isolation=dirty", "wait=nan", "partitions=-2"],

@@ -77,7 +77,7 @@ def test_neither_files_nor_threads_nor_connections_are_left(
             book.ledger.get(client.id)
         if n % 3 == 0:
             with pytest.raises(ZeroDivisionError):
-                book.run(lambda shop: shop.clients.add("Zoë") and 1 // 0)
+                book.run(lambda shop: (shop.clients.add("Zoë"), 1 // 0))
     assert open_files() <= settled + 1
     assert threading.active_count() == threads
     pool = store.engine.pool.pool

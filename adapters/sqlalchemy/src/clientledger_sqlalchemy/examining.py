@@ -162,6 +162,11 @@ def _of_parts(t: Tables) -> Iterator[tuple[str, Any, str, str]]:
         there = sa.select(sa.func.count()).select_from(parts).where(own).scalar_subquery()
         counts = _row(e.client_id, e.id, stored=count, computed=there)
         yield "Entry", counts.where(count != there), f"that it has {{}} {name}", f"{{}} {name}"
+        least = sa.select(sa.func.min(p.number)).where(own).scalar_subquery()
+        most = sa.select(sa.func.max(p.number)).where(own).scalar_subquery()
+        places = _row(e.client_id, e.id, stored=most, computed=there)
+        odd = sa.or_(least != sa.literal_column("1"), most != there)
+        yield "Entry", places.where(odd), f"{name} that end with number {{}}", "from 1 to {}"
         orphans = _row(p.client_id, p.entry_id, p.number)
         orphans = orphans.select_from(parts.outerjoin(t.entries, own))
         yield what, orphans.where(e.id.is_(None)), "a part", "no such entry"

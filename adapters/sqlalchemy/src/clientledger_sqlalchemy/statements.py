@@ -1,6 +1,7 @@
 """Everything that a book runs on one database: its tables, sources and prepared statements."""
 
 from collections.abc import Mapping, Set
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,7 +26,8 @@ class Statements:
     """
 
     def __init__(self, tables: Tables, dialect: sa.Dialect) -> None:
-        t = tables
+        t = self._tables = tables
+        self._dialect = dialect
         self.sources: Mapping[type[Query[Any]], Source] = sources(t)
         self.kinds: Mapping[type[Any], type[Query[Any]]] = {
             **RECORD_SETS,
@@ -44,9 +46,13 @@ class Statements:
             for days in (("as_of",), ("known_at",), ("as_of", "known_at"))
             for one in ((), ("client",))
         }
-        self.oddities = Oddities(t, dialect)
         self.pin = Prepared(sa.select(t.book.c.schema_version), dialect)
         self.any_pending = Prepared(sa.select(t.pending.c.id).limit(1), dialect)
+
+    @cached_property
+    def oddities(self) -> Oddities:
+        """Those of an audit."""
+        return Oddities(self._tables, self._dialect)
 
 
 def _parts(t: Tables, parts: sa.Table, dialect: sa.Dialect) -> Any:

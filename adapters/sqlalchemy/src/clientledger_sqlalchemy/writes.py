@@ -1,6 +1,7 @@
 """The statements that a posting is written with, prepared once for a database."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -97,7 +98,8 @@ class Writes:
     """
 
     def __init__(self, tables: Tables, dialect: sa.Dialect) -> None:
-        t, self._dialect = tables, dialect
+        t = self._tables = tables
+        self._dialect = dialect
         self.edition = self._prepared(_edition_unless_there(t, dialect), ["number"])
         self.only_edition = self._prepared(
             sa.delete(t.editions).where(t.editions.c.number != bound("number", t.editions.c.number))
@@ -141,23 +143,6 @@ class Writes:
                 t.purchase_days, figures.purchase_day_values, "count", "sold"
             ),
         }
-        self.rows: Mapping[FigureQuery[Any], RowWrites] = {
-            query: RowWrites(
-                values=values,
-                clear=self._prepared(
-                    sa.delete(table).where(
-                        table.c.client_id == bound("of_client", table.c.client_id)
-                    )
-                ),
-                insert=self._insert(table),
-            )
-            for query, table, values in (
-                (BalanceQuery(), t.balances, figures.balance_values),
-                (OpenItemQuery(open_only=False), t.open_items, figures.open_item_values),
-                (PurchaseDayQuery(), t.purchase_days, figures.purchase_day_values),
-                (TimelineQuery(), t.timeline, figures.timeline_item_values),
-            )
-        }
         self.show = self._insert(t.timeline)
         self.hide = self._prepared(
             sa.delete(t.timeline).where(t.timeline.c.id == bound("of_record", t.timeline.c.id))
@@ -167,6 +152,24 @@ class Writes:
         self.clear_pending = self._prepared(
             sa.delete(t.pending).where(t.pending.c.event_id.in_(sa.select(t.feed.c.event_id)))
         )
+
+    @cached_property
+    def rows(self) -> Mapping[FigureQuery[Any], RowWrites]:
+        """How derived rows are written anew, by the question to all of them."""
+        t = self._tables
+        return {
+            query: RowWrites(
+                values=values,
+                clear=self._prepared(sa.delete(table).where(_of_client(table))),
+                insert=self._insert(table),
+            )
+            for query, table, values in (
+                (BalanceQuery(), t.balances, figures.balance_values),
+                (OpenItemQuery(open_only=False), t.open_items, figures.open_item_values),
+                (PurchaseDayQuery(), t.purchase_days, figures.purchase_day_values),
+                (TimelineQuery(), t.timeline, figures.timeline_item_values),
+            )
+        }
 
     def _prepared(self, statement: Any, columns: list[str] | None = None) -> Prepared:
         return Prepared(statement, self._dialect, columns)
@@ -252,6 +255,10 @@ class Writes:
 def _told(table: sa.Table) -> list[str]:
     """The columns that a record says; the others are the database's own."""
     return [column.name for column in table.c if column.server_default is None]
+
+
+def _of_client(table: sa.Table) -> Any:
+    return table.c.client_id == bound("of_client", table.c.client_id)
 
 
 def _edition_unless_there(t: Tables, dialect: sa.Dialect) -> Any:

@@ -87,14 +87,19 @@ class MariadbEngine(ServerEngine):
         wait: seconds to wait for whoever makes the same book.
     """
 
-    failures: ClassVar[tuple[type[Exception], ...]] = (sa.exc.SQLAlchemyError, pymysql.MySQLError)
+    failures: ClassVar[tuple[type[Exception], ...]] = (
+        sa.exc.SQLAlchemyError,
+        pymysql.MySQLError,
+        OSError,  # of certificates that cannot be read, which PyMySQL lets through
+    )
 
     wait: float
 
     def failure(self, error: Exception) -> Failure:
         original = getattr(error, "orig", None) or error
         number = original.args[0] if original.args else 0
-        code = number if isinstance(number, int) else 0
+        told = isinstance(original, pymysql.MySQLError) and isinstance(number, int)
+        code = number if told else 0
         if code in _DEADLOCK:
             said = "another writer was quicker"
             return Failure(error=Busy(said, passing=True), killed=True, refused=True)

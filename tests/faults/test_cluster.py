@@ -1,0 +1,90 @@
+"""Three nodes are one book: whatever happens to some of them, nothing is lost or there twice."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+from tests.faults.auditor import connected
+from tests.faults.cluster import Trial, blind, conflicts, read_your_writes
+from tests.faults.deeds import Deed, Truth
+from tests.faults.proxy import CuttingProxy
+from tests.faults.replies import dark
+from tests.servers import Galera
+
+from clientledger import Book, OutcomeUnknown, open_book
+
+Urls = tuple[str, str, str]
+
+
+def test_what_is_written_through_one_node_is_read_through_another(galera_urls: Urls) -> None:
+    assert read_your_writes(galera_urls, 40) == 0
+
+
+@contextmanager
+def behind(url: str) -> Iterator[None]:
+    """Let a node apply nothing that comes from the others."""
+    with closing(connected(url)) as db:
+        db.cursor().execute("FLUSH TABLES WITH READ LOCK")
+        yield
+        db.cursor().execute("UNLOCK TABLES")
+
+
+def test_a_node_that_is_behind_answers_when_it_has_caught_up(galera_alone: Galera) -> None:
+    urls = galera_alone.urls(galera_alone.node(1).database().rpartition("/")[2])
+    found: list[bool] = []
+    with open_book(urls[0]) as first, open_book(urls[1]) as second, blind(urls[1]) as planted:
+
+        def found_there(book: Book) -> None:
+            found.append(book.outcome("k").recorded)
+
+        found_there(second)
+        found_there(planted)
+        reader = threading.Thread(target=found_there, args=(second,))
+        with behind(urls[1]):
+            first.clients.add("Acme", key="k")
+            found_there(planted)  # it is stale, and that is found
+            reader.start()
+            time.sleep(0.3)
+            assert reader.is_alive()
+        reader.join(30)
+    assert found == [False, False, False, True]
+
+
+def test_two_nodes_write_for_one_client_at_once_and_nobody_is_turned_away(
+    galera_urls: Urls,
+) -> None:
+    ends = conflicts(galera_urls, 15)
+    assert dict(+ends) == {"recorded": 30}
+
+
+def test_what_a_node_left_open_is_given_again_through_another_with_its_key(
+    galera_alone: Galera,
+) -> None:
+    urls = galera_alone.urls(galera_alone.node(1).database().rpartition("/")[2])
+    deeds = [Deed(token=f"d{n}", parts=("client",), keyed=n == 0) for n in range(2)]
+    with CuttingProxy.before(urls[0]) as proxy, open_book(proxy.url(urls[0])) as book:
+        for deed in deeds:
+            with dark(urls[0], proxy, "reply"), pytest.raises(OutcomeUnknown):
+                deed.do(book)
+    galera_alone.kill(1)
+    with open_book(urls[1]) as book:
+        for deed in deeds:
+            deed.do(book)
+    keyed, planted = (Truth.of(deed, urls[2]) for deed in deeds)
+    assert keyed.rows == {"d0.0": 1}
+    assert planted.twice, "without a key it is there twice, and that was not found"
+
+
+@pytest.mark.parametrize("faults", [("pause", "kill"), ("majority", "everything")])
+def test_writers_lose_nothing_and_double_nothing(
+    galera_alone: Galera, tmp_path: Path, faults: tuple[str, ...]
+) -> None:
+    trial = Trial(galera_alone, tmp_path, Random(6))
+    trial.go(faults)
+    assert not trial.problems
+    assert all(trial.counts[fault] == 1 for fault in faults)
+    assert trial.counts["acknowledged"] >= 9
