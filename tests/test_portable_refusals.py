@@ -285,6 +285,22 @@ def test_a_line_that_no_dump_writes_is_refused_with_its_number(
     assert where(refused(target, sealed(lines))) == number
 
 
+def test_whatever_is_nested_is_taken_or_refused_with_its_line() -> None:
+    number = lines_of("event")[0]
+    for depth in (50, 200, 300, 350, 500, 700, *range(900, 1000, 10), 1200):
+        lines = list(LINES)
+        nested = '"data":{"a":' + "[" * depth + "]" * depth + "}"
+        lines[number - 1] = lines[number - 1].replace('"data":{}', nested, 1)
+        book = in_memory()
+        try:
+            load(book, sealed(lines))
+        except InvalidValue as error:
+            assert where(error) == number
+            assert depth > 100
+        else:
+            assert dumped(book) == sealed(lines)
+
+
 def test_a_currency_has_the_same_decimals_in_all_of_the_book(target: Book) -> None:
     thousandths = money("8.000", digits=3)
 

@@ -91,6 +91,8 @@ class SqlStore(Store):
             unit = SqlUnit(channel, self._statements)
             yield unit
             failure = channel.commit()
+            if failure is not None and unit.proof is not None:
+                unit.proof = attrs.evolve(unit.proof, node=self.engine.node(channel.connection))
         # The connection is closed by now, so that it cannot be what the question waits for.
         if failure is not None:
             if unit.proof is None:  # nothing that could not be done twice
@@ -235,12 +237,17 @@ class SqlStore(Store):
         """Whether a fact is there; whoever may still be writing it is waited for.
 
         To insert it again is the one question that no transaction on its way can slip past.
+
+        Raises:
+            Unavailable: it is not there, but another node may still be about to commit it.
         """
         with self._transaction(self.engine.probing, turn=True) as channel:
             try:
                 with channel.savepoint():
                     if channel.write(proof.insert, [proof.values]):
-                        return False  # the transaction is not committed
+                        if self.engine.node(channel.connection) == proof.node:
+                            return False  # the transaction is not committed
+                        raise Unavailable(f"{self.engine.place}: another node answers")
             except Duplicate:
                 pass
             held = SqlReading(channel, self._statements).lookup(proof.kind, proof.id)

@@ -49,12 +49,14 @@ class Proof:
         kind, id: what it is.
         insert: the statement that writes it.
         values: of its row.
+        node: the server that the commit was sent to, where that makes a difference.
     """
 
     kind: type[Any]
     id: Any
     insert: Prepared
     values: Values
+    node: object = None
 
 
 class _RefusedError(Exception):

@@ -98,6 +98,10 @@ class Engine(ABC):
         """Whether the commit that a cursor has just run was one, and not a rollback in silence."""
         return True
 
+    def node(self, connection: Any) -> object:
+        """Which server a connection goes to, where several take writes and share an address."""
+        return None
+
     def unspeakable(self, error: Exception) -> bool:
         """Whether the driver refused to ask, because a text can stand in no book."""
         return isinstance(error, UnicodeEncodeError)

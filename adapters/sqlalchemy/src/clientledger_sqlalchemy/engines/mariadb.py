@@ -36,7 +36,7 @@ _MODES = (
 def connect(url: sa.URL, options: Options, read_only: bool) -> "MariadbEngine":
     """Make an engine for ``mariadb://user@host/database``; its options are PyMySQL's and ours."""
 
-    def settle(connection: Any, _record: object) -> None:
+    def settle(connection: Any, record: Any) -> None:
         connection.autocommit(True)  # transactions begin only when they are told to
         with connection.cursor() as cursor:
             cursor.execute("SET NAMES utf8mb4 COLLATE utf8mb4_nopad_bin")
@@ -53,9 +53,12 @@ def connect(url: sa.URL, options: Options, read_only: bool) -> "MariadbEngine":
                 # older than the head on which a command was planned.
                 cursor.execute("SET SESSION innodb_snapshot_isolation = ON")
             cursor.execute("SHOW VARIABLES LIKE 'wsrep_on'")
-            if options.sync and any(row[1] == "ON" for row in cursor.fetchall()):
-                # What was committed on another node before is seen on this one, too.
-                cursor.execute("SET SESSION wsrep_sync_wait = 1")
+            if any(row[1] == "ON" for row in cursor.fetchall()):
+                cursor.execute("SELECT @@hostname, @@port")
+                record.info["node"] = cursor.fetchone()
+                if options.sync:
+                    # What was committed on another node before is seen on this one, too.
+                    cursor.execute("SET SESSION wsrep_sync_wait = 1")
 
     pool = sa.create_engine(
         url.set(drivername="mysql+pymysql"),
@@ -94,6 +97,9 @@ class MariadbEngine(ServerEngine):
     )
 
     wait: float
+
+    def node(self, connection: Any) -> object:
+        return connection.info.get("node")
 
     def failure(self, error: Exception) -> Failure:
         original = getattr(error, "orig", None) or error

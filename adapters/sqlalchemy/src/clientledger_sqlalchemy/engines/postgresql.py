@@ -1,5 +1,6 @@
 """PostgreSQL, through psycopg 3; and what speaks its protocol and is always serializable."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -27,6 +28,8 @@ _READ_ONLY = "25006"
 _FULL = {"53100", "53200"}
 _DENIED = {"28000", "28P01", "42501"}
 _NO_DATABASE = "3D000"
+# No connection was made, and then psycopg has no code for why.
+_FOR_GOOD = ("authentication", "does not exist", "permission denied", "permitted", "pg_hba.conf")
 
 
 def connect(url: sa.URL, options: Options, read_only: bool) -> "PostgresqlEngine":
@@ -131,7 +134,8 @@ def _is_lost(error: Any, state: str) -> bool:
         return True
     if state or not isinstance(error, psycopg.OperationalError):
         return isinstance(error, psycopg.InterfaceError)
-    return not any(word in str(error) for word in ("authentication", "does not exist", "role"))
+    said = re.sub(r'server at "[^"]*"', "", str(error))  # whatever the server is called
+    return not any(words in said for words in _FOR_GOOD)
 
 
 def _said(error: Any, state: str) -> str:
