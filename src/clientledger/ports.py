@@ -248,10 +248,10 @@ class UnitOfWork(Reading, Scope):
     def post(self, posting: Posting) -> None:
         """Write all of a posting, or nothing of it.
 
-        Order: heads (on their expected versions), members who must stand, freed claims, claims, facts, changes (on their
-        expected revisions), moves (within their bounds, in the order of ``net_moves``), rows of
-        the timeline. What was posted is seen by later reads of the unit. Posted events await their
-        position in the feed.
+        Order: heads (on their expected versions), members who must stand (at the revision that
+        was read), freed claims, claims, facts, changes (on their expected revisions), moves
+        (within their bounds, in the order of ``net_moves``), rows of the timeline. What was posted
+        is seen by later reads of the unit. Posted events await their position in the feed.
 
         Raises:
             Conflict: with ``passing=True``: a head or revision has moved on (`Stale`), a claim is

@@ -36,7 +36,7 @@ from tests.servers.warden import members
 from clientledger import Book, Busy, Unavailable, open_book
 from clientledger_sqlalchemy.store import SqlStore
 
-__all__ = ["FAULTS", "Trial", "blind", "conflicts", "read_your_writes"]
+__all__ = ["FAULTS", "Trial", "blind", "conflicts", "paused", "read_your_writes"]
 
 NODES = (1, 2, 3)
 SEEN = "SET SESSION wsrep_sync_wait = 1"
@@ -135,14 +135,17 @@ class Trial:
         if still:
             self.writers.thaw()
 
-    def pause(self, n: int, seconds: float) -> None:
-        """Let all processes of a node stand still."""
-        stopped = members(self.cluster.node(n).room)
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
-        time.sleep(seconds)
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
+
+def paused(room: Path, seconds: float, stopped: threading.Event | None = None) -> None:
+    """Let all processes of a server stand still; say when they do."""
+    processes = members(room)
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    if stopped is not None:
+        stopped.set()
+    time.sleep(seconds)
+    for pid in processes:
+        os.kill(pid, signal.SIGCONT)
 
 
 # ------------------------------------------------------------ faults
@@ -157,7 +160,7 @@ def kill(trial: Trial) -> None:
 def pause(trial: Trial) -> None:
     """A node stands still for some seconds: below those after which it is given up, or above."""
     victim = trial.chance.choice(NODES)
-    trial.pause(victim, trial.chance.choice((1.0, 3.0, 3.0, 8.0)))
+    paused(trial.cluster.node(victim).room, trial.chance.choice((1.0, 3.0, 3.0, 8.0)))
     trial.cluster.wait_synced(victim)
 
 

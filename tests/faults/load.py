@@ -334,7 +334,9 @@ def main() -> int:
         wrote = time.monotonic() - began
         print("\n".join(loading.report()), flush=True)
         loading.reckon()
-        print(f"seed {run.seed}; {wrote:.0f} s, and {time.monotonic() - began - wrote:.0f} s to reckon")
+        print(
+            f"seed {run.seed}; {wrote:.0f} s, and {time.monotonic() - began - wrote:.0f} s to reckon"
+        )
     print("\n".join(loading.problems[:20]) or "all of it is there, and right")
     return int(bool(loading.problems))
 

@@ -110,7 +110,12 @@ def _allocate(self: _Mover) -> None:
     payment, sale = self.chance.choice(self.own)
     money = _money(self.chance.choice(MINORS))
     allocation = self.book.ledger.allocate(payment, sale, money)
-    self.book.ledger.release(allocation)
+    while True:  # else the next one would be above what is open
+        try:
+            self.book.ledger.release(allocation)
+        except Busy:
+            continue
+        return
 
 
 def _inner(self: _Mover) -> None:

@@ -289,6 +289,10 @@ class CuttingProxy:
         """
         self._plan.leave_to(_Chance(rng, share, statement, instants))
 
+    def lead_to(self, host: str, port: int) -> None:
+        """Lead new connections to another server, as a balancer does."""
+        self._upstream = (host, port)
+
     def heal(self) -> None:
         """Cut no more."""
         self._plan.forget()

@@ -55,9 +55,7 @@ def _keys(answers: Iterable[Answer], recorded: frozenset[str], mark: str) -> Ite
             yield f"key {key} is recorded, and nobody was told so"
 
 
-def _documents(
-    answers: Sequence[Answer], balances: Mapping[tuple[str, str], int]
-) -> Iterator[str]:
+def _documents(answers: Sequence[Answer], balances: Mapping[tuple[str, str], int]) -> Iterator[str]:
     """Sequences have no gap, numbers are held once, and balances are the sums of what was told.
 
     It holds only where no process died before it told.

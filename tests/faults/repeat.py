@@ -127,7 +127,9 @@ class Repeating:
         counts, strange = effects(self.run.urls[0], plan)
         for told in plan:
             if counts[told.token] != 1:
-                self.problems.append(f"{told.kind} {told.key!r} is {counts[told.token]} times there")
+                self.problems.append(
+                    f"{told.kind} {told.key!r} is {counts[told.token]} times there"
+                )
         self.problems += [f"{name} was recorded under a key of another" for name in strange]
         for client, balance in before.items():
             wanted = balance + sum(told.signed for told in plan if told.client == client)

@@ -113,12 +113,14 @@ class Reports:
         return self.run.urls[number % len(self.run.urls)]
 
     def _watch(self) -> None:
-        """Wait until enough is moved and read, or somebody has told nothing for too long."""
+        """Wait until enough is moved and read, or a report was wrong, or nothing more is told."""
         before, deadline = (0, 0), time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             moves = [_length(file) for file in self._folder.glob("mover-*")]
             reports = [_length(file) for file in self._folder.glob("reader-*")]
             if sum(moves) >= self.run.moves and min(reports) >= self.run.reports:
+                return
+            if any(map(_wrong, self._folder.glob("reader-*"))):
                 return
             if (now := (sum(moves), min(reports))) != before:
                 before, deadline = now, time.monotonic() + PATIENCE
@@ -132,6 +134,10 @@ class Reports:
 
 def _length(file: Path) -> int:
     return file.read_bytes().count(b"\n")
+
+
+def _wrong(file: Path) -> bool:
+    return any(problems for _, problems in lines_of(file))
 
 
 # ------------------------------------------------------------ in a worker

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 from tests.faults.auditor import connected
-from tests.faults.cluster import Trial, blind, conflicts, read_your_writes
+from tests.faults.cluster import Trial, blind, conflicts, paused, read_your_writes
 from tests.faults.deeds import Deed, Truth
 from tests.faults.proxy import CuttingProxy
 from tests.faults.replies import dark
@@ -77,6 +77,33 @@ def test_what_a_node_left_open_is_given_again_through_another_with_its_key(
     keyed, planted = (Truth.of(deed, urls[2]) for deed in deeds)
     assert keyed.rows == {"d0.0": 1}
     assert planted.twice, "without a key it is there twice, and that was not found"
+
+
+def test_another_node_does_not_say_that_a_commit_was_not_made(galera_alone: Galera) -> None:
+    urls = galera_alone.urls(galera_alone.node(1).database().rpartition("/")[2])
+    first, second = galera_alone.node(1), galera_alone.node(2)
+    tries: list[int] = []
+    with CuttingProxy.before(urls[0]) as balancer, open_book(balancer.url(urls[0])) as book:
+
+        def left_behind(inner: Book) -> None:
+            inner.clients.add("Acme")
+            if not tries:  # the node is about to commit when the balancer turns to another
+                pauses.start()
+                stopped.wait()
+                balancer.lead_to(second.host, second.port)
+                balancer.cut("COMMIT", when="sent")
+            tries.append(1)
+
+        stopped = threading.Event()
+        pauses = threading.Thread(target=paused, args=(first.room, 1.0, stopped))
+        book.clients.add("First")
+        book.run(left_behind)
+        pauses.join()
+    galera_alone.wait_synced(1)
+    with closing(connected(urls[0])) as db:
+        cursor = db.cursor()
+        cursor.execute("SELECT count(*) FROM clients WHERE name = 'Acme'")
+        assert cursor.fetchone() == (1,)
 
 
 @pytest.mark.parametrize("faults", [("pause", "kill"), ("majority", "everything")])

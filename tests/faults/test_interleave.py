@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
 from tests.faults.interleave import Run, explore_all
 from tests.faults.places import Place
 from tests.faults.plants import rebasing, without_bounds

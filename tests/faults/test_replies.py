@@ -144,6 +144,18 @@ def test_a_server_that_only_reads_now_says_nothing_of_a_commit(postgresql_url: s
         assert book.outcome("k").recorded
 
 
+def test_a_role_with_all_its_connections_in_use_is_unavailable(postgresql_url: str) -> None:
+    role = postgresql_url.rpartition("/")[2]
+    with closing(connected(postgresql_url)) as db:
+        db.cursor().execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 1")
+        db.commit()  # type: ignore[attr-defined]  # every driver has it
+        url = f"postgresql://{role}@{postgresql_url.partition('@')[2]}"
+        with closing(connected(url)), pytest.raises(Unavailable):
+            open_book(url)
+        db.cursor().execute(f"DROP ROLE {role}")
+        db.commit()  # type: ignore[attr-defined]  # every driver has it
+
+
 # ------------------------------------------------------------ it is still on its way
 SLOW = """
 CREATE SEQUENCE tries;

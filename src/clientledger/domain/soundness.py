@@ -242,10 +242,13 @@ def _link(link: Allocation, known: Mapping[UUID, Entry]) -> Iterator[Fault]:
         yield Fault(link, f"{link.amount} with {missing}", "no such pair of documents")
         return
     yield from _amount(link, link.amount, credit.amount.unit)
-    numbers = {item.instalment for item in new_items(debit)}
+    parts = {item.instalment: item.amount.minor for item in new_items(debit)}
+    most = min(credit.amount.minor, parts.get(link.instalment, credit.amount.minor))
+    if link.amount.minor > most:
+        yield Fault(link, f"{link.amount}", f"at most {most} minor units, as its documents")
     if (credit.side, debit.side) != (CREDIT, DEBIT) or debit.amount.unit != credit.amount.unit:
         yield Fault(link, f"a {credit.kind} against a {debit.kind}", "a credit against a debit")
-    elif not new_items(credit) or link.instalment not in numbers:
+    elif not new_items(credit) or link.instalment not in parts:
         yield Fault(link, f"instalment {link.instalment} of a {debit.kind}", "one that is there")
     if link.on < max(credit.on, debit.on):
         yield Fault(link, f"from {link.on}", f"{max(credit.on, debit.on)} or later")

@@ -17,13 +17,14 @@ from clientledger.domain.entries import Allocation, Entry, Release
 from clientledger.domain.events import Event
 from clientledger.domain.interactions import Interaction
 from clientledger.domain.journal import Balance, Journal, OpenItem, PurchaseDay
+from clientledger.domain.money import Currency, currency_of
 from clientledger.domain.posting import Head, LedgerFact
 from clientledger.domain.seals import Anchor
 from clientledger.domain.settings import Settings
 from clientledger.domain.soundness import Problem, faults, last_recorded
 from clientledger.domain.tasks import Task
 from clientledger.domain.timeline import TimelineItem
-from clientledger.errors import StoreError
+from clientledger.errors import InvalidValue, StoreError
 from clientledger.ports import (
     RECORD_SETS,
     BalanceQuery,
@@ -94,6 +95,7 @@ class _Audit:
         self._rows = Rows(reading)
         self._anchor = anchor
         self._settings: Settings | None = None
+        self._units: dict[str, Currency] = {}
         self._seen: Counter[type[Any]] = Counter()
         self._subjects: Mapping[str, set[str]] = {}  # of events of no client
         self._entries = self._computed = 0
@@ -163,6 +165,7 @@ class _Audit:
         if facts.whole(*_LEDGER):
             journal = facts.journal
             yield from self._guarded(id, _rules(id, journal))
+            yield from self._units_of(journal)
             yield from _head(id, client, head, journal)
             yield from self._guarded(id, _every_day(id, journal))
             if facts.whole(Event):
@@ -183,6 +186,26 @@ class _Audit:
             yield _problem(Head, id, "edition", head.edition, self._settings.edition)
         if client is not None and head.archived != client.archived:
             yield _problem(Head, id, "archived", head.archived, client.archived)
+
+    def _units_of(self, journal: Journal) -> Iterator[Problem]:
+        """One code is one currency in all of the book."""
+        facts: tuple[LedgerFact, ...] = (*journal.entries, *journal.allocations, *journal.releases)
+        for fact in facts:
+            unit = fact.amount.unit
+            if unit.code not in self._units:
+                self._units[unit.code] = self._unit(unit)
+            right = self._units[unit.code]
+            if unit != right:
+                has = f"{fact.amount} with {unit.digits} decimals"
+                yield _problem(type(fact), fact.client, str(fact.id), has, right.digits)
+
+    def _unit(self, unit: Currency) -> Currency:
+        """What a code means; one that is on no list is what its first document says."""
+        known = {} if self._settings is None else self._settings.known
+        try:
+            return currency_of(unit.code, known)
+        except InvalidValue:
+            return unit
 
     def _agreed(self, facts: Facts) -> Iterator[Problem]:
         """The agreements that entries name are the client's."""

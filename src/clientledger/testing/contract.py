@@ -25,7 +25,7 @@ from clientledger.domain.events import Event
 from clientledger.domain.interactions import Interaction
 from clientledger.domain.journal import new_items
 from clientledger.domain.money import MAX_MINOR, Currency, Money
-from clientledger.domain.posting import Change, Claim, Head, HeadStep, Posting
+from clientledger.domain.posting import Change, Claim, Head, HeadStep, Posting, Stand
 from clientledger.domain.recording import Stamp, issue, link
 from clientledger.domain.settings import Settings
 from clientledger.domain.settling import Room, settle
@@ -223,6 +223,22 @@ class StoreContract(ABC):
             assert caught.value.passing
             assert unit.get(Client, client.id) == renamed
             assert unit.lookup(Claim, claim.id) is None
+
+    def test_a_member_who_does_not_stand_refuses_the_whole_posting(self, store: Store) -> None:
+        member = Member(id="olena", name="Olena", created_at=NOW)
+        left = attrs.evolve(member, active=False, revision=2)
+        client, posting = client_posting()
+        with store.begin() as unit:
+            unit.post(Posting(changes=(Change(member),)))
+            unit.post(Posting(stands=(Stand(member), Stand(member))))
+            assert unit.get(Member, "olena") == member
+            unit.post(Posting(changes=(Change(left, 1),)))
+            with pytest.raises(Stale) as caught:
+                unit.post(posting + Posting(stands=(Stand(member),)))
+            assert caught.value.passing
+            assert unit.lookup(Client, client.id) is None
+            unit.post(posting + Posting(stands=(Stand(left),)))
+            assert unit.get(Client, client.id) == client
 
     def test_a_new_record_under_a_taken_id_is_refused(self, store: Store) -> None:
         _, posting = client_posting()

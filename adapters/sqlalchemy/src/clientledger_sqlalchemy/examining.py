@@ -105,8 +105,9 @@ class Oddities:
             _Oddity(what, Prepared(select, dialect), stored, computed)
             for what, select, stored, computed in _selects(tables)
         ]
-        c = tables.clients.c
+        c, settings = tables.clients.c, tables.settings.c
         self._keys = Prepared(sa.select(c.id, c.sort_name, c.search), dialect)
+        self._settings = Prepared(sa.select(settings.id, settings.revision, settings.data), dialect)
 
     def find(self, channel: Channel) -> list[Problem]:
         """Name each such row."""
@@ -118,11 +119,11 @@ class Oddities:
 
     def find_keys(self, channel: Channel, clients: Sequence[Client]) -> Iterator[Problem]:
         """Name the clients whose keys for lists and searches are not those of their names."""
-        wanted = {client.id: (client.sort_name, search_key(client)) for client in clients}
+        wanted = {client.id: _keys(client) for client in clients}
         for raw in channel.raw(self._keys, {}):
             row = self._keys.untouched(raw)
             id = _id(row.id)
-            if id in wanted and wanted[id] != (row.sort_name, row.search):
+            if wanted.get(id) not in (None, (row.sort_name, row.search)):
                 yield Problem(
                     what="Client",
                     client=id,
@@ -130,6 +131,30 @@ class Oddities:
                     stored="keys that lists and searches find others by",
                     computed="those of its names and numbers",
                 )
+
+    def find_settings(self, channel: Channel) -> Iterator[Problem]:
+        """Name settings that are not what their revision is of."""
+        for raw in channel.raw(self._settings, {}):
+            try:
+                [row] = self._settings.rows([raw])
+                revision = row.data["revision"]
+            except Exception:  # noqa: BLE001 - whoever reads the settings is told
+                row, revision = self._settings.untouched(raw), None
+            if row.revision != revision:
+                yield Problem(
+                    what="Settings",
+                    client=None,
+                    row=_text(row.id),
+                    stored=f"revision {row.revision}",
+                    computed=f"revision {revision}, as they say themselves",
+                )
+
+
+def _keys(client: Client) -> tuple[str, str] | None:
+    try:
+        return client.sort_name, search_key(client)
+    except Exception:  # noqa: BLE001 - what is in it is no text, which is named elsewhere
+        return None
 
 
 def _row(

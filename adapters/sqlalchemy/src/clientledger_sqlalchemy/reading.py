@@ -76,7 +76,11 @@ class SqlReading(Reading):
     def strays(self) -> list[Problem]:
         oddities = self._statements.oddities
         clients, _ = self.examine(ClientQuery())
-        return [*oddities.find(self._channel), *oddities.find_keys(self._channel, clients)]
+        return [
+            *oddities.find(self._channel),
+            *oddities.find_keys(self._channel, clients),
+            *oddities.find_settings(self._channel),
+        ]
 
     def is_pending(self) -> bool:
         """Whether an event waits for its position in the feed."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import attrs
 import sqlalchemy as sa
 
 from clientledger import Busy, Duplicate, NotAllowed, StoreError, Unavailable
