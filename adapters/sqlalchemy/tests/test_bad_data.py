@@ -92,15 +92,15 @@ def test_the_book_is_in_order(place: Place) -> None:
 # ------------------------------------------------------------ derived rows
 DERIVED_ROWS = {
     "a balance": ("UPDATE balances SET owed = owed + 1 WHERE currency = 'EUR'", "Balance", "EUR"),
-    "prepaid": ("UPDATE balances SET prepaid = prepaid + 1 WHERE currency = 'USD'", "Balance", "USD"),
+    "prepaid": ("UPDATE balances SET prepaid = 1 WHERE currency = 'USD'", "Balance", "USD"),
     "the day of a balance": ("UPDATE balances SET latest = '2020-01-01'", "Balance", "EUR"),
     "the moment of a balance": (
         "UPDATE balances SET recorded_at = '2020-01-01 00:00:00'", "Balance", "EUR",
     ),
     "no balances": ("DELETE FROM balances", "Balance", "JPY"),
     "a balance too many": (
-        "INSERT INTO balances SELECT client_id, 'CHF', digits, owed, prepaid, latest, recorded_at"
-        " FROM balances WHERE currency = 'USD'", "Balance", "CHF",
+        ("INSERT INTO balances SELECT client_id, 'CHF', digits, owed, prepaid, latest, recorded_at"
+        " FROM balances WHERE currency = 'USD'"), "Balance", "CHF",
     ),
     "an open item": ("UPDATE open_items SET open = open + 1 WHERE open > 0", "OpenItem", "/"),
     "an item below zero": ("UPDATE open_items SET open = -1 WHERE open = 0", "OpenItem", "/"),
@@ -122,8 +122,8 @@ DERIVED_ROWS = {
         "DELETE FROM timeline WHERE what = 'interaction'", "TimelineItem", "-",
     ),
     "a row of the timeline twice": (
-        "INSERT INTO timeline SELECT client_id, '2020-01-01 00:00:00', id, what, kind, title,"
-        " amount, currency, digits, on_day, actor FROM timeline WHERE what = 'task'",
+        ("INSERT INTO timeline SELECT client_id, '2020-01-01 00:00:00', id, what, kind, title,"
+        " amount, currency, digits, on_day, actor FROM timeline WHERE what = 'task'"),
         "TimelineItem", "-",
     ),
     "items of nobody": ("UPDATE open_items SET client_id = {other}", "OpenItem", "/"),
@@ -142,7 +142,7 @@ def test_a_derived_row_that_is_wrong_is_named_and_written_anew(place: Place, nam
     repair = place.book.repair()
     assert repair.ok
     assert repair.left == ()
-    assert set(repair.rebuilt) == set(found)
+    assert {(p.what, p.row) for p in repair.rebuilt} == {(p.what, p.row) for p in found}
     assert set(repair.clients) == {problem.client for problem in found}
     assert place.found() == ()
     assert place.rows(*DERIVED, "events", "pending", "heads") == facts
@@ -182,13 +182,17 @@ def test_nobody_repairs_a_book_that_is_open_for_reading_only(place: Place) -> No
 KEPT = {
     "a deleted allocation": ("DELETE FROM allocations WHERE amount = 2000", {"Event", "OpenItem"}),
     "a deleted release": ("DELETE FROM releases WHERE amount = 200", {"Event", "OpenItem"}),
-    "a deleted entry": ("DELETE FROM entries WHERE kind = 'refund'", {"Event", "Entry", "Head"}),
+    "a deleted entry": ("DELETE FROM entries WHERE kind = 'refund'", {"Event", "Entry", "Allocation"}),
     "the last entry deleted": (
         "DELETE FROM entries WHERE currency = 'JPY'", {"Event", "Head", "Balance", "Claim"},
     ),
     "an edited amount": (
         "UPDATE entries SET amount = amount + 1 WHERE kind = 'payment' AND number = '9'",
-        {"Balance", "OpenItem", "TimelineItem"},
+        {"Entry", "Balance", "OpenItem", "TimelineItem"},
+    ),
+    "an edited day": (
+        "UPDATE entries SET on_day = '2026-03-01' WHERE kind = 'payment' AND number = '9'",
+        {"Entry", "OpenItem", "TimelineItem"},
     ),
     "an amount below zero": (
         "UPDATE entries SET amount = -amount WHERE kind = 'refund'", {"Entry"},
@@ -217,8 +221,8 @@ KEPT = {
     "a number of lines": ("UPDATE entries SET line_count = 7 WHERE line_count > 0", {"Entry"}),
     "no lines to read": ("UPDATE entries SET line_count = 0 WHERE line_count > 0", {"Entry"}),
     "another place of a line": ("UPDATE entry_lines SET number = 9 WHERE name = 'Tea'", {"Entry"}),
-    "undoes nothing": ("UPDATE entries SET undoes = {other} WHERE amount = 3000"
-                       " AND kind = 'void'", {"Entry"}),
+    "undoes nothing": (("UPDATE entries SET undoes = {other} WHERE amount = 3000"
+                       " AND kind = 'void'"), {"Entry"}),
     "replaces nothing": (
         "UPDATE entries SET replaces = {other} WHERE replaces IS NOT NULL", {"Entry"},
     ),
@@ -255,19 +259,19 @@ KEPT = {
         f"UPDATE claims SET subject = '{OTHER}' WHERE space = 'external:task:crm'", {"Claim"},
     ),
     "a claim of what is voided": (
-        "INSERT INTO claims SELECT 'number:payment', '77', claims.subject, claims.data"
-        " FROM claims WHERE space = 'external:client:erp'", {"Claim"},
+        ("INSERT INTO claims SELECT 'number:payment', '77', claims.subject, claims.data"
+        " FROM claims WHERE space = 'external:client:erp'"), {"Claim"},
     ),
     "a key that made nothing": (
-        f"INSERT INTO claims SELECT 'command', 'k', '{OTHER}', data FROM claims"
-        " WHERE space = 'external:client:erp'", {"Claim"},
+        (f"INSERT INTO claims SELECT 'command', 'k', '{OTHER}', data FROM claims"
+        " WHERE space = 'external:client:erp'"), {"Claim"},
     ),
     "an event of nothing": (
         f"UPDATE events SET subject = '{OTHER}' WHERE type = 'interaction.logged'", {"Event"},
     ),
     "an event twice": (
-        "UPDATE events SET subject = (SELECT subject FROM (SELECT * FROM events) AS e"
-        " WHERE e.type = 'refund.recorded') WHERE type = 'write_off.recorded'", {"Event", "Entry"},
+        ("UPDATE events SET subject = (SELECT subject FROM (SELECT * FROM events) AS e"
+        " WHERE e.type = 'refund.recorded') WHERE type = 'write_off.recorded'"), {"Event", "Entry"},
     ),
     "an event that waits for nothing": ("DELETE FROM pending WHERE id > 9", {"Event"}),
     "no event": ("DELETE FROM events WHERE type = 'refund.recorded'", {"Entry", "pending"}),

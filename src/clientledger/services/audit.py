@@ -38,7 +38,7 @@ from clientledger.ports import (
 )
 from clientledger.services.claims import claims_of_nobody, claims_of_records
 from clientledger.services.desk import Desk
-from clientledger.services.rows import FIGURES, Facts, Rows, differences, name_of
+from clientledger.services.rows import FIGURES, Facts, Rows, contradictions, differences, name_of
 from clientledger.services.sealing import FeedCheck
 from clientledger.services.telling import of_book, of_client
 
@@ -227,10 +227,13 @@ class _Audit:
             yield from claims_of_records(self._rows, records, facts.journal.voids)
 
     def _derived(self, id: UUID, facts: Facts) -> Iterator[Problem]:
-        for compared in differences(self._rows, id, facts):
-            self._seen[compared.kind] += compared.stored
-            self._computed += compared.computed
-            yield from compared.problems
+        compared = list(differences(self._rows, id, facts))
+        for one in compared:
+            self._seen[one.kind] += len(one.stored)
+            self._computed += one.computed
+            yield from one.problems
+        if facts.whole(Entry):
+            yield from contradictions(facts, compared)
 
     # -------------------------------------------------------- the book
     def _book(self) -> Iterator[Problem]:

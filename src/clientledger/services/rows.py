@@ -26,7 +26,7 @@ from clientledger.ports import (
     TimelineQuery,
 )
 
-__all__ = ["FIGURES", "Compared", "Facts", "Rows", "differences", "name_of"]
+__all__ = ["FIGURES", "Compared", "Facts", "Rows", "contradictions", "differences", "name_of"]
 
 R = TypeVar("R")
 
@@ -134,15 +134,16 @@ class Facts:
 
 @attrs.frozen
 class Compared:
-    """Derived rows of one kind and one client: how many are stored, how many should be.
+    """Derived rows of one kind and one client, and what the facts say.
 
     Attributes:
-        stored: without those that cannot be read.
+        stored: the rows that can be read.
+        computed: how many there should be.
         problems: the rows that differ, and those that cannot be read.
     """
 
     kind: type[Any]
-    stored: int
+    stored: list[Any]
     computed: int
     problems: list[Problem]
 
@@ -159,7 +160,34 @@ def differences(rows: Rows, client: UUID, facts: Facts) -> Iterator[Compared]:
             computed = query.build(facts.of)
             broken = {problem.row for problem in unread}
             found = list(_differing(kind, client, _named(stored), _named(computed), broken))
-            yield Compared(kind, len(stored), len(computed), [*unread, *found])
+            yield Compared(kind, stored, len(computed), [*unread, *found])
+
+
+def contradictions(facts: Facts, compared: Iterable[Compared]) -> Iterator[Problem]:
+    """Name the documents that all their derived rows contradict in what never moves.
+
+    Each of these rows was written once with the document. Where two of different kinds agree, it is
+    the document that was altered or removed.
+    """
+    stored = {one.kind: one.stored for one in compared}
+    shown = {row.id: row for row in stored.get(TimelineItem, ()) if row.what == "entry"}
+    items: dict[UUID, list[Any]] = defaultdict(list)
+    for item in stored.get(OpenItem, ()):
+        items[item.entry].append(item)
+    known = {entry.id: entry for entry in facts.of[Entry]}
+    for id in sorted({*items} & {*shown}):
+        row, entry = shown[id], known.get(id)
+        says = f"{row.amount} on {row.on}, as its open items and its timeline have it"
+        minor = sum(item.amount.minor for item in items[id])
+        same = minor == row.amount.minor and {item.on for item in items[id]} == {row.on}
+        if entry is None or (same and (entry.amount, entry.on) != (row.amount, row.on)):
+            yield Problem(
+                what="Entry",
+                client=row.client,
+                row=str(id),
+                stored="nothing" if entry is None else f"{entry.amount} on {entry.on}",
+                computed=says,
+            )
 
 
 def _named(rows: Iterable[Any]) -> dict[str, list[Any]]:

@@ -119,7 +119,7 @@ class Oddities:
 
     def find_keys(self, channel: Channel, clients: Sequence[Client]) -> Iterator[Problem]:
         """Name the clients whose keys for lists and searches are not those of their names."""
-        wanted = {client.id: _keys(client) for client in clients}
+        wanted: dict[UUID | None, Any] = {client.id: _keys(client) for client in clients}
         for raw in channel.raw(self._keys, {}):
             row = self._keys.untouched(raw)
             id = _id(row.id)
