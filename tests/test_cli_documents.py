@@ -80,5 +80,5 @@ def test_the_page_names_every_command(capsys: pytest.CaptureFixture[str]) -> Non
     page = PAGE.read_text(encoding="utf-8")
     main(["--help"])
     commands = re.findall(r"^│ ([a-z][a-z-]+) ", capsys.readouterr().out, re.MULTILINE)
-    assert len(commands) == 38
+    assert len(commands) == 43
     assert [name for name in commands if not re.search(rf"`(clientledger )?{name}\b", page)] == []

@@ -1,5 +1,6 @@
 """The distributions build, and work for a stranger: a new environment, outside the checkout."""
 
+import gzip
 import os
 import subprocess
 import sys
@@ -27,6 +28,16 @@ if reopened:
     with open_book(url, actor="olena") as book:
         assert book.clients.get(client.id).name == "Acme GmbH"
 print("done")
+"""
+
+UPGRADE = """
+import sys
+from clientledger import open_book
+from clientledger_sqlalchemy import upgrade
+
+before, after = upgrade(sys.argv[1])
+with open_book(sys.argv[1]) as book:
+    print(before < after and book.verify().ok)
 """
 
 RENDER = """
@@ -177,9 +188,13 @@ def test_the_wheel_carries_types_demo_and_licences(core_wheel: Path) -> None:
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"clientledger"}
 
 
-def test_the_adapter_wheel_carries_types_and_licence(adapter_wheel: Path) -> None:
+def test_the_adapter_wheel_carries_types_migrations_and_licence(adapter_wheel: Path) -> None:
     names = set(zipfile.ZipFile(adapter_wheel).namelist())
-    assert "clientledger_sqlalchemy/py.typed" in names
+    assert {
+        "clientledger_sqlalchemy/py.typed",
+        "clientledger_sqlalchemy/migrations/env.py",
+        "clientledger_sqlalchemy/migrations/versions/0001_the_first_tables.py",
+    } <= names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
 
@@ -215,6 +230,13 @@ def test_the_adapter_keeps_a_book_in_a_file(core_and_sql: Environment) -> None:
     outcome = core_and_sql.python(ADD_AND_REOPEN, "sqlite:///clients.db", "reopened")
     assert outcome.stdout == "done\n", outcome.stderr
     assert (core_and_sql.folder / "clients.db").exists()
+
+
+def test_the_adapter_upgrades_an_old_book(core_and_sql: Environment) -> None:
+    kept = ROOT / "adapters/sqlalchemy/tests/fixtures/v1.db.gz"
+    (core_and_sql.folder / "old.db").write_bytes(gzip.decompress(kept.read_bytes()))
+    outcome = core_and_sql.python(UPGRADE, "sqlite:///old.db")
+    assert outcome.stdout == "True\n", outcome.stderr
 
 
 def test_the_statements_wheel_carries_types_page_languages_and_licence(

@@ -20,6 +20,7 @@ DOCUMENTS = [
     "docs/concepts.md",
     "docs/ledger.md",
     "docs/moving.md",
+    "docs/upgrading.md",
     "adapters/sqlalchemy/README.md",
     "adapters/statements/README.md",
 ]

@@ -12,7 +12,9 @@ from decimal import ROUND_DOWN, Context, localcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import attrs
 import pytest
 from examples import northwind
 from hypothesis import HealthCheck, settings
@@ -48,7 +50,7 @@ from clientledger import (
     StoreError,
     open_book,
 )
-from clientledger.ports import Posting, Seal, Store, UnitOfWork
+from clientledger.ports import Change, Posting, Seal, Store, UnitOfWork
 from clientledger.testing import BookHistory, LedgerHistory
 
 
@@ -429,6 +431,25 @@ def test_another_writer_who_was_quicker_makes_it_busy(source: Book) -> None:
     assert dumped(load(Book(store), data)) == data
 
 
+def test_a_book_that_another_one_holds_is_busy_as_always(source: Book) -> None:
+    data = dumped(source)
+    store = MemoryStore(wait=0.01)
+    with store.begin(), pytest.raises(Busy, match="has held the book"):
+        load(Book(store), data)
+    assert dumped(load(Book(store), data)) == data
+
+
+def test_a_dump_that_would_lack_something_is_refused() -> None:
+    """A book in which something belongs to nobody is damaged; no dump hides that."""
+    book = in_memory()
+    call = book.interactions.log(book.clients.add("Acme"), "call", "Beans?")
+    lost = attrs.evolve(call, id=uuid4(), client=uuid4())
+    with book._desk.scope.begin() as unit:
+        unit.post(Posting(changes=(Change(lost),)))
+    with pytest.raises(StoreError, match=r"2 lines of kind interaction, of which 1 .*verify"):
+        dumped(book)
+
+
 def test_what_is_written_meanwhile_is_not_in_a_dump(book: Book) -> None:
     full(book)
     before = dumped(book)
@@ -511,7 +532,7 @@ UUIDS = re.compile(r"(?<=\")[0-9a-f]{8}-[0-9a-f]{4}(?=-7[0-9a-f]{3}-[89ab])")
 def with_clients(number: int, path: Path) -> None:
     """Write the dump of a book of so many clients, each with a sale and a task."""
     one = in_memory()
-    acme = one.clients.add("Acme", note="n" * 500)
+    acme = one.clients.add("Acme", note="n" * 3000)
     one.ledger.record_sale(acme, "29.70 EUR", due=day(9))
     one.tasks.add("Call", client=acme)
     first, *lines = body(dumped(one))
@@ -566,5 +587,6 @@ def test_a_book_twice_as_large_needs_no_more_memory(tmp_path: Path) -> None:
             peaks.append((peak(partial(book.load, file)), peak(partial(book.dump, Nowhere()))))
             assert dumped(book) == path.read_bytes()
     _, small, large = peaks
-    assert large[0] < 1.3 * small[0], peaks
-    assert large[1] < 1.3 * small[1], peaks
+    # There are over 2 MB more to read and to write; only caches of ids keep anything of them.
+    assert large[0] - small[0] < 1_000_000, peaks
+    assert large[1] - small[1] < 1_000_000, peaks

@@ -28,7 +28,7 @@ import sqlalchemy as sa
 from tests.faults.auditor import connected
 from tests.faults.crash import audited
 from tests.faults.deeds import keys_beginning
-from tests.faults.writers import Writers, twice
+from tests.faults.writers import REKEYED, UNSYNCED, Writers, twice
 from tests.servers import Galera
 from tests.servers.server import wait_until
 from tests.servers.warden import members
@@ -55,7 +55,8 @@ class Trial:
         counts: of faults, commands and what became of them.
         problems: what was wrong.
         slowest: the most seconds that passed until all writers wrote again.
-        unsynced: whether nodes need not keep what they have committed: a planted fault.
+        plant: a fault: UNSYNCED, nodes need not keep what they have committed; REKEYED, writers
+            give a command again with another key.
         urls: of the book, through each node.
     """
 
@@ -65,7 +66,7 @@ class Trial:
     counts: Counter[str] = attrs.field(factory=Counter)
     problems: list[str] = attrs.field(factory=list)
     slowest: float = 0.0
-    unsynced: bool = False
+    plant: str = ""
     urls: tuple[str, ...] = ()
     _writers: Writers | None = None
 
@@ -99,9 +100,10 @@ class Trial:
             open_book(self.urls[0]).close()
             for n in range(3):
                 urls = [*self.urls[n:], *self.urls[:n]]
-                if self.unsynced:
+                if self.plant == UNSYNCED:
                     urls = [f"{url}?accept=innodb_flush_log_at_trx_commit" for url in urls]
-                self.writers.start(urls, self.chance.randrange(10**9), patience=PATIENCE)
+                plant, seed = self.plant.replace(UNSYNCED, ""), self.chance.randrange(10**9)
+                self.writers.start(urls, seed, patience=PATIENCE, plant=plant)
             self.writers.await_more([0, 0, 0])
             yield
             self.problems += self.writers.stop()
@@ -178,7 +180,7 @@ def majority(trial: Trial) -> None:
 
 def everything(trial: Trial) -> None:
     """All nodes are killed; the one that has come furthest begins the cluster anew."""
-    if trial.unsynced:
+    if trial.plant == UNSYNCED:
         for url in trial.urls:
             with closing(connected(url)) as db:
                 db.cursor().execute("SET GLOBAL innodb_flush_log_at_trx_commit = 0")
@@ -299,7 +301,7 @@ def main() -> int:
     parser.add_argument("--scenario", choices=[*quiet, *FAULTS], action="append")
     parser.add_argument("--count", type=int, default=3, help="faults of each kind")
     parser.add_argument("--seed", type=int, default=Random().randrange(10**6))
-    parser.add_argument("--unsynced", action="store_true", help="with everything: a fault")
+    parser.add_argument("--plant", choices=[UNSYNCED, REKEYED], default="", help="a fault")
     told = parser.parse_args()
     good = True
     print(f"seed {told.seed}")
@@ -310,7 +312,7 @@ def main() -> int:
                 good &= _quiet(cluster, scenario, told.count)
                 print(f"{scenario}: {time.monotonic() - began:.0f} s", flush=True)
                 continue
-            trial = Trial(cluster, Path(folder), Random(told.seed), unsynced=told.unsynced)
+            trial = Trial(cluster, Path(folder), Random(told.seed), plant=told.plant)
             trial.go([scenario] * told.count)
             print(f"{scenario}: {time.monotonic() - began:.0f} s, {dict(trial.counts)}")
             print(f"longest until all writers wrote again: {trial.slowest:.1f} s")

@@ -12,7 +12,7 @@ from tests.faults.workload import MARKER, Command, perform
 
 from clientledger import Allocation, Book, ClientLedgerError, Entry, Money
 
-__all__ = ["FIRST", "SPAN", "Answer", "Hot", "answered", "give"]
+__all__ = ["FIRST", "SPAN", "Answer", "Hot", "answered", "command_of", "give", "loaded"]
 
 FIRST = date(2026, 1, 1)
 SPAN = 60
@@ -197,8 +197,10 @@ class Hot:
             return kind, None
         if kind == "split":
             some = self._chance.sample(debits, min(len(debits), self._chance.randrange(1, 6)))
-            parts = [[str(item.entry), [self._part(item.open.minor), "EUR"]] for item in some]
-            whole = sum(amount[0] for _, amount in parts)
+            minors = [self._part(item.open.minor) for item in some]
+            entries = [str(item.entry) for item in some]
+            parts = [[id, [minor, "EUR"]] for id, minor in zip(entries, minors, strict=True)]
+            whole = sum(minors)
             return kind, {**paper, "amount": [whole, "EUR"], "parts": parts}
         debit = self._chance.choice(debits)
         if kind == "credit note":

@@ -4,16 +4,20 @@
 
 Several processes record sales, payments, refunds and write-offs in a few accounts, and read what is
 owed and prepaid; each has stores of its own, for writing and for reading. On a cluster each reads
-on another node than it writes to. Every call is noted with its begin and its end, and the history
-of each account is searched for an order (see `orders.py`).
+on another node than it writes to; with `--lag` all read on the last one, which again and again
+does nothing of what the others have committed for a moment. Every call is noted with its begin and
+its end, and the history of each account is searched for an order (see `orders.py`).
 """
 
 import argparse
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,13 +27,14 @@ from tests.faults.crew import Crew, let_go, lines_of, ready, said
 from tests.faults.load import places
 from tests.faults.orders import Call, Verdict, account_step, explained, of_accounts
 from tests.faults.places import with_options
+from tests.servers.connect import connect_mariadb
 
 from clientledger import Book, Busy, LedgerError, Money, StoreError, open_book
 
 __all__ = ["Linear", "Run", "work"]
 
 UNIT = "EUR"
-DAY = "2026-03-02"
+DAY = date(2026, 3, 2)
 MINORS = (1, 100, 250, 700)
 MUCH = 3_000
 
@@ -39,7 +44,9 @@ class Run:
     """What to do.
 
     Attributes:
-        urls: of one book, which is new; each process writes to one of them.
+        urls: of one book, which is new; each process writes to one of them, and reads from the
+            next.
+        lag: whether all read from the last one, to which nobody writes, and which lags.
         options: of the URLs that are read.
         processes: how many call.
         calls: how many calls each makes.
@@ -51,7 +58,14 @@ class Run:
     calls: int
     accounts: int
     seed: int
+    lag: bool = False
     options: Mapping[str, str] = attrs.field(factory=dict)
+
+    def ways(self, number: int) -> tuple[str, str]:
+        """Where a process writes, and where it reads."""
+        urls = self.urls[:-1] if self.lag else self.urls
+        read = self.urls[-1] if self.lag else urls[(number + 1) % len(urls)]
+        return urls[number % len(urls)], with_options(read, **self.options)
 
 
 class Linear:
@@ -85,13 +99,12 @@ class Linear:
         with Crew("tests.faults.linear:work", run.urls[0]) as crew:
             workers = []
             for number in range(run.processes):
-                write = run.urls[number % len(run.urls)]
-                read = with_options(run.urls[(number + 1) % len(run.urls)], **run.options)
                 file, seed = str(self._folder / f"caller-{number}"), chance.randrange(10**9)
-                order = (write, read, seed, file, str(self._folder), accounts, run.calls)
-                workers.append(crew.start(*order))
+                more = (seed, file, str(self._folder), accounts, run.calls)
+                workers.append(crew.start(*run.ways(number), *more))
             let_go(self._folder, len(workers))
-            self.problems += crew.wait_all(workers)
+            with lagging(run.urls[-1]) if run.lag else nullcontext():
+                self.problems += crew.wait_all(workers)
         for file in map(str, self._folder.glob("caller-*")):
             for line in lines_of(Path(file)):
                 self.counts[line["result"] if isinstance(line["result"], str) else "read"] += 1
@@ -122,6 +135,27 @@ class Linear:
         )
 
 
+@contextmanager
+def lagging(url: str) -> Iterator[None]:
+    """Let a node of a cluster do nothing of what the others commit, for moments."""
+    ended = threading.Event()
+
+    def lag() -> None:
+        with closing(connect_mariadb(url, autocommit=True)) as link, link.cursor() as cursor:
+            while not ended.wait(0.05):
+                cursor.execute("FLUSH TABLES WITH READ LOCK")
+                ended.wait(0.1)
+                cursor.execute("UNLOCK TABLES")
+
+    thread = threading.Thread(target=lag)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 def _loaded(line: Mapping[str, Any]) -> Call:
     unknown = line["result"] == "unknown"
     more = {} if unknown else {"end": line["end"]}
@@ -132,33 +166,27 @@ def _loaded(line: Mapping[str, Any]) -> Call:
 
 # ------------------------------------------------------------ in a worker
 def _sale(book: Book, client: str, money: Money) -> None:
-    book.ledger.record_sale(client, money, on=_day(), use_prepayments=True)
+    book.ledger.record_sale(client, money, on=DAY, use_prepayments=True)
 
 
 def _sale_apart(book: Book, client: str, money: Money) -> None:
-    book.ledger.record_sale(client, money, on=_day(), use_prepayments=False)
+    book.ledger.record_sale(client, money, on=DAY, use_prepayments=False)
 
 
 def _payment(book: Book, client: str, money: Money) -> None:
-    book.ledger.record_payment(client, money, on=_day())
+    book.ledger.record_payment(client, money, on=DAY)
 
 
 def _payment_apart(book: Book, client: str, money: Money) -> None:
-    book.ledger.record_payment(client, money, on=_day(), allocate={})
+    book.ledger.record_payment(client, money, on=DAY, allocate={})
 
 
 def _refund(book: Book, client: str, money: Money) -> None:
-    book.ledger.record_refund(client, money, on=_day())
+    book.ledger.record_refund(client, money, on=DAY)
 
 
 def _write_off(book: Book, client: str, money: Money) -> None:
-    book.ledger.write_off(client, money, reason="lost", on=_day())
-
-
-def _day() -> Any:
-    from datetime import date
-
-    return date.fromisoformat(DAY)
+    book.ledger.write_off(client, money, reason="lost", on=DAY)
 
 
 _DONE: Mapping[str, Callable[[Book, str, Money], None]] = {
@@ -193,10 +221,9 @@ def work(
             what = chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
             minor = 0 if what == "read" else _amount(chance, what)
             begin = time.monotonic()
-            result: Any = "done"
             if what == "read":
                 found = reader.ledger.account(account, UNIT)
-                result = [found.owed.minor, found.prepaid.minor]
+                result: Any = [found.owed.minor, found.prepaid.minor]
             else:
                 result = _said_of(lambda: _DONE[what](book, account, _money(minor)))  # noqa: B023
             line = {"account": account, "what": what, "begin": begin, "minor": minor}
@@ -232,7 +259,8 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=500, help="of each process")
     parser.add_argument("--accounts", type=int, default=2)
     parser.add_argument("--seed", type=int, default=Random().randrange(10**6))
-    parser.add_argument("--stale", action="store_true", help="let nodes read late: a fault")
+    parser.add_argument("--lag", action="store_true", help="read from a node that lags")
+    parser.add_argument("--stale", action="store_true", help="do not wait for it: a fault")
     told = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, places(told.url) as urls:
         run = Run(
@@ -241,6 +269,7 @@ def main() -> int:
             calls=told.calls,
             accounts=told.accounts,
             seed=told.seed,
+            lag=told.lag,
             options={"sync": "off"} if told.stale else {},
         )
         linear = Linear(run, Path(name))

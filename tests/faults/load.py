@@ -124,14 +124,14 @@ class Loading:
         run, chance = self.run, Random(self.run.seed)
         with open_book(run.urls[0]) as book:
             clients = _clients(book, run.clients)
-        files = [str(self._folder / f"writer-{n}") for n in range(run.processes)]
+        files = [self._folder / f"writer-{n}" for n in range(run.processes)]
         with Crew("tests.faults.load:work", run.urls[0]) as crew:
             writers = []
             for number, file in enumerate(files):
                 mark, seed = f"{self.mark}-{number}", chance.randrange(10**9)
                 url, gate = self._url(number), str(self._folder)
                 numbers = run.processes * run.commands // 4 + 1
-                order = (mark, seed, file, gate, clients, run.commands, numbers, run.hold)
+                order = (mark, seed, str(file), gate, clients, run.commands, numbers, run.hold)
                 writers.append(crew.start("write", url, *order))
             others = self._rewriters(crew, clients, chance) if run.rewrites else []
             let_go(self._folder, len(writers) + len(others))
@@ -139,7 +139,7 @@ class Loading:
             (self._folder / "stop").touch()
             self.problems += crew.wait_all(others)
         for file in files:
-            *lines, counts = lines_of(Path(file))
+            *lines, counts = lines_of(file)
             self.written.append([loaded(line) for line in lines])
             self.failures.append(Counter(counts))
         for file in self._folder.glob("rewriter-*"):
@@ -199,7 +199,8 @@ class Loading:
             yield f"process {number}: {share}"
         yield (
             f"{len(everyone)} commands in {seconds:.1f} s: {len(everyone) / seconds:.0f}/s, "
-            f"least by greatest share {self.fairness:.2f}, {self.deadlocks} deadlocks"
+            f"least by greatest share {self.fairness:.2f}, "
+            f"{self.deadlocks} deadlocks, or conflicts of two nodes"
         )
         yield f"refused: {dict(Counter(one.error for one in everyone if one.error))}"
         if self.changed:
@@ -285,13 +286,19 @@ def driver_heard(store: SqlStore, counts: Counter[str]) -> Iterator[None]:
     failure = kind.failure
 
     def heard(self: Any, error: Exception) -> Any:
-        original: Any = getattr(error, "orig", None) or error
-        name = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None)
-        counts[str(name or next(iter(original.args), type(original).__name__))] += 1
+        counts[_code(getattr(error, "orig", None) or error)] += 1
         return failure(self, error)
 
     with replaced(kind, {"failure": heard}):
         yield
+
+
+def _code(error: Any) -> str:
+    number = error.args[0] if error.args else None
+    if isinstance(number, int):
+        return str(number)
+    name = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
+    return str(name or type(error).__name__)
 
 
 # ------------------------------------------------------------ by hand
@@ -334,9 +341,8 @@ def main() -> int:
         wrote = time.monotonic() - began
         print("\n".join(loading.report()), flush=True)
         loading.reckon()
-        print(
-            f"seed {run.seed}; {wrote:.0f} s, and {time.monotonic() - began - wrote:.0f} s to reckon"
-        )
+        reckoned = time.monotonic() - began - wrote
+        print(f"seed {run.seed}; {wrote:.0f} s, and {reckoned:.0f} s to reckon")
     print("\n".join(loading.problems[:20]) or "all of it is there, and right")
     return int(bool(loading.problems))
 

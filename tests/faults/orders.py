@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Call", "State", "Verdict", "account_step", "explained", "parts"]
+__all__ = ["Call", "State", "Verdict", "account_step", "explained", "of_accounts", "parts"]
 
 State = tuple[int, int]
 """An account in minor units: owed, prepaid."""

@@ -90,21 +90,21 @@ class Reports:
         with Crew("tests.faults.reports:work", run.urls[0]) as crew:
             movers, readers = [], []
             for number in range(run.movers):
-                file, url = str(self._folder / f"mover-{number}"), self._url(number)
-                order = (url, chance.randrange(10**9), number, file, gate, told)
-                movers.append(crew.start("move", *order))
+                seed, file = chance.randrange(10**9), f"mover-{number}"
+                more = (seed, number, str(self._folder / file), gate, told)
+                movers.append(crew.start("move", self._url(number), *more))
             for number in range(run.readers):
-                file, url = str(self._folder / f"reader-{number}"), self._url(number + 1)
-                order = (url, chance.randrange(10**9), file, gate, told, run.torn)
-                readers.append(crew.start("read", *order))
+                seed, file = chance.randrange(10**9), f"reader-{number}"
+                order = (seed, str(self._folder / file), gate, told, run.torn)
+                readers.append(crew.start("read", self._url(number + 1), *order))
             let_go(self._folder, run.movers + run.readers)
             self._watch()
             (self._folder / "stop").touch()
             self.problems += crew.wait_all([*movers, *readers])
-        for file in self._folder.glob("mover-*"):
-            self.counts.update(lines_of(file))
-        for file in self._folder.glob("reader-*"):
-            for name, problems in lines_of(file):
+        for path in self._folder.glob("mover-*"):
+            self.counts.update(lines_of(path))
+        for path in self._folder.glob("reader-*"):
+            for name, problems in lines_of(path):
                 self.counts[f"report {name}"] += 1
                 self.problems += [f"{name}: {problem}" for problem in problems]
         self.problems += counted_again(run.urls[0])

@@ -87,9 +87,15 @@ def test_a_history_is_split_where_nothing_is_under_way() -> None:
 
 
 # ------------------------------------------------------------ books
-def linear(urls: Sequence[str], folder: Path, calls: int = CALLS, **options: str) -> Linear:
+def linear(urls: Sequence[str], folder: Path, *, lag: bool = False, **options: str) -> Linear:
     run = Run(
-        urls=urls, processes=PROCESSES, calls=calls, accounts=1, seed=20261125, options=options
+        urls=urls,
+        processes=PROCESSES,
+        calls=CALLS,
+        accounts=1,
+        seed=20261125,
+        lag=lag,
+        options=options,
     )
     found = Linear(run, folder)
     found.go()
@@ -115,3 +121,16 @@ def test_an_order_explains_what_is_read_on_another_node(
     galera_urls: tuple[str, str, str], tmp_path: Path
 ) -> None:
     shown(linear(galera_urls, tmp_path))
+
+
+def test_an_order_explains_what_is_read_on_a_node_that_lags(
+    galera_urls: tuple[str, str, str], tmp_path: Path
+) -> None:
+    shown(linear(galera_urls, tmp_path, lag=True))
+
+
+def test_a_node_that_lags_and_is_not_waited_for_is_noticed(
+    galera_urls: tuple[str, str, str], tmp_path: Path
+) -> None:
+    [problem] = linear(galera_urls, tmp_path, lag=True, sync="off").problems
+    assert "none of these can come next" in problem

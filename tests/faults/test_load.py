@@ -1,6 +1,8 @@
 """Under load from several processes nothing is lost, doubled or moved; and what is, is found."""
 
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +13,7 @@ from tests.faults.hot import Answer
 from tests.faults.load import Loading, Run
 from tests.faults.rewrites import rewritten
 
-from clientledger import open_book
+from clientledger import Task, open_book
 
 PROCESSES, COMMANDS, CLIENTS = 3, 40, 3
 
@@ -195,3 +197,23 @@ def test_an_addition_that_was_lost_is_noticed(rewritten_book: str) -> None:
     counts = [answer("count", n, n + 0.5, client=str(acme.id)) for n in (1, 2)]
     [problem] = rewritten(rewritten_book, [], counts)
     assert "2 were added to 1" in problem
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_task_that_waits_for_a_hand_over_goes_to_the_new_manager(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    url, made = request.getfixturevalue(f"{kind}_url"), list[Task]()
+    with open_book(url) as book, open_book(url) as other:
+        for key in ("olena", "taras"):
+            book.team.add(key, key)
+        acme = book.clients.add("Acme", manager="olena")
+        adds = threading.Thread(target=lambda: made.append(other.tasks.add("Call", client=acme)))
+        with book.atomic() as inner:
+            inner.ledger.record_sale(acme, "1.00 EUR")  # it holds the client
+            adds.start()
+            time.sleep(0.2)
+            other.team.hand_over("olena", "taras")
+        adds.join()
+        [task] = book.tasks.find(client=acme)
+    assert task.assignee == "taras"

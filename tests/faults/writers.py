@@ -45,6 +45,9 @@ PASSING = (Unavailable, OutcomeUnknown, Busy, HostTransactionAborted)
 HOME = 40
 """Commands after which a writer goes back to its first URL."""
 
+STRANGE = ("StoreError", "NotAllowed")
+"""What a server that comes and goes must never be told as."""
+
 AGAIN = "~"
 REKEYED, UNSYNCED = "rekeyed", "unsynced"
 """Planted faults: a command is given again with another key; PostgreSQL need not keep commits."""
@@ -129,6 +132,8 @@ class Writers:
                 one.kept += line.startswith("+ ")
                 if line.startswith("~ "):
                     self.failures[line.split()[2].rstrip(":")] += 1
+                if line.startswith("- ") and line.endswith(STRANGE):
+                    self.told.strange.append(line)
         return [one.kept for one in self._all]
 
     def await_more(self, before: Sequence[int], timeout: float = 60) -> list[int]:

@@ -50,6 +50,7 @@ class Stranger:
     def __init__(self, store: SqlStore, url: str) -> None:
         self.kind = store.engine.dialect.name
         self._tables = store.tables
+        self._checks: list[Any] = []
         match self.kind:
             case "sqlite":
                 path = url.removeprefix("sqlite:///")
@@ -60,6 +61,7 @@ class Stranger:
             case "postgresql":
                 self._link = connect_postgresql(url, autocommit=True)
                 self.run("SET session_replication_role = replica")
+                self._drop_checks()
             case _:
                 self._link = connect_mariadb(url, autocommit=True)
                 self.run("SET FOREIGN_KEY_CHECKS = 0")
@@ -71,19 +73,32 @@ class Stranger:
             for verb in ("update", "delete"):
                 self.run(f"DROP TRIGGER IF EXISTS {table.name}_no_{verb}")
 
+    def _drop_checks(self) -> None:
+        names = [table.name for table in self._tables.every]
+        rows = self.rows(
+            "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)"
+            " FROM pg_constraint WHERE contype = 'c'"
+        )
+        self._checks = [row for row in rows if row[0] in names]
+        for table, name, _ in self._checks:
+            self.run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+
     def run(self, sql: str, *values: Any) -> int:
         """Run a statement; give how many rows it has changed."""
-        mark = "?" if self.kind == "sqlite" else "%s"
-        cursor = self._link.cursor()
-        cursor.execute(sql.replace("?", mark), values)
-        return int(cursor.rowcount)
+        return int(self._ran(sql, *values).rowcount)
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
         """Run a select."""
-        mark = "?" if self.kind == "sqlite" else "%s"
+        return list(self._ran(sql, *values).fetchall())
+
+    def _ran(self, sql: str, *values: Any) -> Any:
         cursor = self._link.cursor()
-        cursor.execute(sql.replace("?", mark), values)
-        return list(cursor.fetchall())
+        mark = "?" if self.kind == "sqlite" else "%s"
+        if values:
+            cursor.execute(sql.replace("?", mark), values)
+        else:
+            cursor.execute(sql)
+        return cursor
 
     def photo(self, *but: str) -> dict[str, list[Any]]:
         """All rows of all tables, without some of these."""
@@ -109,6 +124,8 @@ class Stranger:
         """Go, and leave the triggers as they were."""
         from clientledger_sqlalchemy.guarding import statements
 
+        for table, name, rule in self._checks:
+            self.run(f"ALTER TABLE {table} ADD CONSTRAINT {name} {rule} NOT VALID")
         if self.kind != "postgresql":
             for table in self._tables.kept:
                 for statement in statements(table, self.kind):

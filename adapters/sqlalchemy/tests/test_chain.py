@@ -168,7 +168,7 @@ def test_the_chain_can_be_recomputed_from_the_rows_alone(tmp_path: Path) -> None
         book.ledger.record_payment(client, "1.00", method="cash")
         anchor = book.anchor()
     with closing(sqlite3.connect(path)) as db:
-        digest = "0" * 64
+        digest, place = "0" * 64, 0
         for row in db.execute(
             "SELECT s.position, s.digest, s.personal, t.salt, e.id, e.type, e.subject, e.client_id,"
             " e.actor, e.at, e.data FROM seals s JOIN salts t USING (position)"

@@ -90,6 +90,7 @@ def foreign_in_wal_mode(path: Path) -> None:
 def of_another_program(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA application_id = 1")
+        connection.execute("PRAGMA user_version = 3")
 
 
 def newer(path: Path) -> None:

@@ -52,10 +52,10 @@ from clientledger_sqlalchemy.upgrading import migrate
 ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "adapters/sqlalchemy/src/clientledger_sqlalchemy/migrations"
 SERVERS = ["postgresql", "mariadb"]
-FRESH = "zz_"
 OLD = [*VERSIONS, *SERVERS]
 """Old books: a file of each version, and the one of the first version on each server."""
-
+FRESH = "zz_"
+"""The prefix of a book beside an upgraded one."""
 
 OldBook = Callable[[str], tuple[str, str]]
 
@@ -202,11 +202,13 @@ def test_an_upgraded_book_is_written_as_any_other(name: str, old_book: OldBook) 
             book.ledger.record_sale(acme, "1.00 EUR", on=date(2024, 12, 31))
         book.ledger.record_sale(acme, "1.00 EUR", on=date(2025, 1, 15))
         assert book.settings.edition == 1
+        book.change_settings(hash_chain=True)
         positions = [event.position for event in book.changes(limit=None)]
         assert positions == list(range(1, len(positions) + 1))
         assert len(positions) > position
-        report = book.verify()
+        report = book.verify(book.anchor())
         assert report.ok, "\n".join(map(str, report.problems))
+        assert report.sealed == len(positions)
 
 
 def test_what_was_unique_before_is_so_still(upgraded: Upgraded) -> None:
@@ -479,6 +481,21 @@ def test_rows_that_refer_to_nothing_are_found_before_the_commit(old_book: OldBoo
         upgrade(url)
     with connected(url) as connection:
         assert content(connection) == before
+
+
+def test_a_book_is_upgraded_on_every_node_of_a_cluster(
+    galera_urls: tuple[str, str, str], tmp_path: Path
+) -> None:
+    one, two, three = galera_urls
+    _, kept = make_old("galera", one, tmp_path)
+    assert upgrade(two) == (1, SCHEMA_VERSION)
+    for node in galera_urls:
+        with open_book(node, actor="olena") as book:
+            assert differences(told_then(kept), figures_of(book)) == []
+    with open_book(three, actor="olena") as book:
+        [acme] = book.clients.find(external_id=("erp", "17"))
+        book.ledger.record_sale(acme, "1.00 EUR")
+        assert book.verify().ok
 
 
 # ------------------------------------------------------------ kills

@@ -150,3 +150,4 @@ def _pages(reading: Reading, query: Query[R]) -> Iterator[R]:
         if len(rows) < _PAGE:
             return
         after = query.cursor(rows[-1])
+        del rows  # before the next page is read

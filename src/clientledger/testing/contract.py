@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import attrs
@@ -27,6 +27,7 @@ from clientledger.domain.journal import new_items
 from clientledger.domain.money import MAX_MINOR, Currency, Money
 from clientledger.domain.posting import Change, Claim, Head, HeadStep, Posting, Stand
 from clientledger.domain.recording import Stamp, issue, link
+from clientledger.domain.seals import Seal
 from clientledger.domain.settings import Settings
 from clientledger.domain.settling import Room, settle
 from clientledger.domain.tasks import Task
@@ -39,8 +40,12 @@ from clientledger.ports import (
     ClientQuery,
     EntryQuery,
     EventQuery,
+    FigureQuery,
     OpenItemQuery,
+    PurchaseDayQuery,
+    SealQuery,
     Store,
+    TimelineQuery,
 )
 from clientledger.testing.histories import BookHistory, compare_answers
 from clientledger.testing.ledger_histories import LedgerHistory
@@ -423,6 +428,78 @@ class StoreContract(ABC):
                 (second.id, 2),
             ]
             assert found[0] == attrs.evolve(first, position=1)
+
+    def test_a_seal_comes_back_and_its_position_takes_no_other(self, store: Store) -> None:
+        _, posting = client_posting()
+        events = tuple(
+            Event(id=new_id(), type="x", subject="s", actor="o", at=NOW) for _ in range(3)
+        )
+        with store.begin() as unit:
+            unit.post(posting + Posting(facts=events))
+        store.sequence()
+        seals = tuple(
+            Seal(
+                position=n, digest=f"{n:064x}", personal="a" * 64, salt="b" * 64 if n < 3 else None
+            )
+            for n in (1, 2, 3)
+        )
+        with store.begin() as unit:
+            unit.post(Posting(facts=seals))
+            other = attrs.evolve(seals[1], digest="c" * 64)
+            client, unwanted = client_posting("Other")
+            with pytest.raises(Conflict) as caught:
+                unit.post(unwanted + Posting(facts=(other,)))
+            assert caught.value.passing
+            assert unit.lookup(Client, client.id) is None
+        with store.snapshot() as reading:
+            assert reading.get(Seal, 2) == seals[1]
+            assert reading.lookup(Seal, 4) is None
+            assert reading.find(SealQuery()) == list(seals[::-1])
+            assert reading.find(SealQuery(since=2, limit=1)) == [seals[2]]
+            assert reading.find(SealQuery(until=2)) == [seals[1], seals[0]]
+
+    # ------------------------------------------------------------ derived rows
+
+    def test_derived_rows_are_written_anew_from_the_facts(self, store: Store) -> None:
+        book = Book(store, actor="olena")
+        client, other = book.clients.add("Acme"), book.clients.add("Other")
+        for one in (client, other):
+            book.ledger.record_sale(one, [("Beans", 3, "9.90")], currency="EUR", on=DAY)
+            book.ledger.record_payment(one, "5.00 EUR", on=DAY)
+            book.interactions.log(one, "call", "x")
+        stray = issue(sale_of(client, Money("7.00", "EUR"), 9)).moves
+        queries: list[FigureQuery[Any]] = [
+            BalanceQuery(),
+            OpenItemQuery(open_only=False),
+            PurchaseDayQuery(),
+            TimelineQuery(),
+        ]
+        with store.begin() as unit:
+            unit.post(Posting(moves=stray))
+            assert (unit.find(queries[0]) != unit.compute(queries[0])) is self.keeps_rows
+            unit.rederive(client.id)
+            for query in queries:
+                assert unit.find(query) == unit.compute(query)
+        with store.snapshot() as reading:
+            for query in queries:
+                assert reading.find(query) == reading.compute(query)
+            for query in queries[:3]:
+                dated = attrs.evolve(query, known_at=NOW)
+                assert reading.find(dated) == reading.compute(dated)
+
+    def test_a_repair_leaves_a_book_in_order(self, store: Store) -> None:
+        book = Book(store, actor="olena")
+        client = book.clients.add("Acme")
+        book.ledger.record_sale(client, "5.00 EUR", on=DAY)
+        assert book.repair().rebuilt == ()
+        stray = issue(attrs.evolve(sale_of(client, Money("7.00", "EUR"), 9), lines=())).moves
+        with store.begin() as unit:
+            unit.post(Posting(moves=stray))
+        repair = book.repair()
+        assert (bool(repair.rebuilt), repair.left) == (self.keeps_rows, ())
+        assert book.verify().problems == ()
+        told = [event.type for event in book.clients.history(client)]
+        assert ("book.repaired" in told) is self.keeps_rows
 
     # ------------------------------------------------------------ many at once
 

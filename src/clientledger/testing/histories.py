@@ -77,11 +77,13 @@ def compare_answers(reading: Reading) -> None:
         everything = query_of()
         rows = reading.find(everything)
         assert rows == everything.select(rows), f"{query_of.__name__}: wrong order"
+        assert reading.examine(everything) == (rows, []), f"{query_of.__name__}: not readable"
         _compare_pages(reading, everything, rows)
         for narrowed in _narrowed(everything, rows):
             assert reading.find(narrowed) == narrowed.select(rows), f"{narrowed}"
             counted = _with(narrowed, limit=None).select(rows)
             assert reading.total(narrowed) == len(counted), f"{narrowed}"
+    assert reading.strays() == []
     figures: list[LedgerQuery[Any]] = [
         BalanceQuery(),
         OpenItemQuery(open_only=False),
