@@ -61,7 +61,7 @@ def made(url: str) -> Place:
 SERVERS = ("postgresql", "mariadb")
 
 
-def everywhere(table: Iterable[str], *few: str) -> Any:
+def everywhere(table: Iterable[str], *few: str) -> pytest.MarkDecorator:
     """All of a table on files, and a few on servers, where each takes longer."""
     pairs = [("sqlite", name) for name in table] + [
         (kind, name) for kind in SERVERS for name in few

@@ -498,6 +498,24 @@ def test_a_book_is_upgraded_on_every_node_of_a_cluster(
         assert book.verify().ok
 
 
+def test_where_there_is_no_room_the_book_stays_as_it_was(old_book: OldBook) -> None:
+    url, _ = old_book("v2")
+    with connected(url) as connection:
+        before = content(connection)
+    code = (
+        "import resource, sys; from clientledger_sqlalchemy import upgrade; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000)); upgrade(sys.argv[1])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, url], capture_output=True, text=True, check=False
+    )
+    assert "StoreError" in told.stderr
+    assert "disk" in told.stderr
+    with connected(url) as connection:
+        assert content(connection) == before
+    assert upgrade(url) == (2, SCHEMA_VERSION)
+
+
 # ------------------------------------------------------------ kills
 @pytest.mark.parametrize("name", ["sqlite-v1", "sqlite-v2", *SERVERS])
 def test_an_upgrade_that_is_killed_after_any_statement_is_run_again(

@@ -6,9 +6,7 @@ book that was loaded gives the same dump again, byte for byte.
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from itertools import islice
-from tempfile import SpooledTemporaryFile
-from typing import IO, Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from uuid import UUID
 
 import attrs
@@ -30,12 +28,10 @@ from clientledger.domain.team import Member
 from clientledger.domain.text import check_text, choose
 from clientledger.errors import (
     Busy,
-    ClientLedgerError,
     Conflict,
     InvalidValue,
     LedgerError,
     NotAllowed,
-    StoreError,
 )
 from clientledger.ports import RECORD_SETS, ClaimQuery, HeadQuery, Reading, Store, UnitOfWork
 from clientledger.services.desk import Desk, busy
@@ -72,28 +68,19 @@ def load(desk: Desk, file: BinaryIO) -> Dump:
         NotAllowed: the book is not empty.
         InvalidValue: no dump, or not as it was written; `field` names the line.
         Busy: another writer was quicker.
-        StoreError: the storage failed; where it says so, all but the seals is there.
+        StoreError: the storage failed.
     """
     scope = desk.scope
-    with SpooledTemporaryFile(_SPOOLED) as seals:
-        try:
-            with scope.begin() as unit:
-                _check_empty(unit)
-                made = _Loading(unit, file, seals).run()
-                if made.counts["seal"] and not isinstance(scope, Store):
-                    raise NotAllowed(
-                        "the positions that seals are for are given after the unit of work",
-                        field="book",
-                        remedy="load it outside of a unit of work, into a store of its own",
-                    )
-        except Conflict as error:
-            if not error.passing or isinstance(error, Busy):
-                raise
-            raise busy(error) from error  # the file has been read, so nothing is done again here
-        if isinstance(scope, Store):
-            scope.sequence()
-            if made.counts["seal"]:
-                _post_seals(scope, seals)
+    try:
+        with scope.begin() as unit:
+            _check_empty(unit)
+            made = _Loading(unit, file).run()
+    except Conflict as error:
+        if not error.passing or isinstance(error, Busy):
+            raise
+        raise busy(error) from error  # the file has been read, so nothing is done again here
+    if isinstance(scope, Store):
+        scope.sequence()
     return made
 
 
@@ -111,28 +98,12 @@ def _check_empty(reading: Reading) -> None:
         )
 
 
-def _post_seals(store: Store, file: IO[bytes]) -> None:
-    """Write the seals that were put aside until the events had their positions."""
-    file.seek(0)
-    values = (codec.load(Seal, read_line(n, raw).data) for n, raw in enumerate(file, 1))
-    try:
-        with store.begin() as unit:
-            while some := tuple(islice(values, _AT_ONCE)):
-                unit.post(Posting(facts=some))
-    except ClientLedgerError as error:
-        raise StoreError(
-            f"the book is there without the seals of its hash chain: {error}",
-            remedy="load it again, into another book",
-        ) from error
-
-
 class _Loading:
     """A dump on its way into a unit of work."""
 
-    def __init__(self, unit: UnitOfWork, file: BinaryIO, seals: IO[bytes]) -> None:
+    def __init__(self, unit: UnitOfWork, file: BinaryIO) -> None:
         self._unit = unit
         self._file = file
-        self._seals = seals
         self._number = 0
         self._tally = Tally()
         self._ranks: dict[str, Any] = {}  # of the last line of each kind
@@ -256,8 +227,6 @@ class _Loading:
                 raise line.wrong("positions run from 1 without gaps", value.position)
             case Seal() if not 1 <= value.position <= self._tally.count("event"):
                 raise line.wrong("no event has this position", value.position)
-            case Seal():
-                self._seals.write(f"{line.text}\n".encode())
             case _:
                 self._hold(line, value)
         if self._client is None and len(self._held) >= _AT_ONCE:
@@ -299,7 +268,7 @@ class _Loading:
         records: tuple[Record, ...] = (*held(Member), *held(Task))
         posting = Posting(
             claims=held(Claim),
-            facts=tuple(attrs.evolve(event, position=None) for event in held(Event)),
+            facts=(*(attrs.evolve(one, position=None) for one in held(Event)), *held(Seal)),
             changes=tuple(Change(one) for one in records),
         )
         if self._held:

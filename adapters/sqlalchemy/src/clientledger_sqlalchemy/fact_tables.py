@@ -100,7 +100,6 @@ def fact_tables(new: Builder) -> dict[str, sa.Table]:
             key("position", Growing),
             of("digest", Hash),
             of("personal", Hash),
-            foreign(feed, ("position", "position")),
         ),
         "salts": new.table("salts", key("position", Growing), of("salt", Hash)),
     }

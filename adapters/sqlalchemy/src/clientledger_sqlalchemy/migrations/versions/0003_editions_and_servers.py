@@ -42,7 +42,6 @@ def upgrade() -> None:
         key("position", Growing),
         of("digest", Hash),
         of("personal", Hash),
-        foreign("feed", ("position", "position")),
     )
     keep("seals")
     add("members", sa.Column("given", sa.BigInteger, nullable=False, server_default="0"))
