@@ -12,6 +12,7 @@ from clientledger.cli import main
 PAGE = Path(__file__).parents[1] / "docs" / "command-line.md"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 TASK = re.compile(r"(?<=[Ii]d )[0-9a-f]{6}\b|\b[0-9a-f]{6}$", re.MULTILINE)
 
 
@@ -25,8 +26,13 @@ def steps(page: str) -> Iterator[tuple[str, str]]:
 
 def even(text: str) -> str:
     """The text without what differs from run to run, and without spaces at line ends."""
-    text = TASK.sub("TASKID", ID.sub("ID", "\n".join(map(str.rstrip, text.splitlines()))))
+    text = DIGEST.sub("DIGEST", "\n".join(map(str.rstrip, text.splitlines())))
+    text = TASK.sub("TASKID", ID.sub("ID", text))
     return text.strip("\n")
+
+
+def _text(name: str) -> str:
+    return Path(name).read_text(encoding="utf-8").strip()
 
 
 class Session:
@@ -37,6 +43,8 @@ class Session:
 
     def run(self, command: str, shown: str) -> str:
         words, _, head = command.partition(" | head -")
+        words, _, target = words.partition(" > ")
+        words = re.sub(r"\$\(cat (\S+)\)", lambda name: _text(name[1]), words)
         match shlex.split(words):
             case ["export", *settings]:
                 for setting in settings:
@@ -50,6 +58,9 @@ class Session:
             case ["clientledger", *arguments]:
                 self.code = main(arguments)
                 out, err = self.capsys.readouterr()
+                if target:
+                    Path(target).write_text(out, encoding="utf-8")
+                    return err
                 lines = out.splitlines(keepends=True)
                 return "".join(lines[: int(head)] if head else lines) + err
         raise AssertionError(command)

@@ -66,7 +66,7 @@ def restore(file: Path, /, *, common: Common = COMMON) -> int:
         )
     if target.exists():
         raise StoreError(
-            f"{target}: there is such a book already",
+            f"{target.name}: there is such a book already",
             field="book",
             remedy="move it aside, with its -wal, or name another file",
         )

@@ -201,6 +201,6 @@ def settings(
     lines = [
         f"{name}: {'none' if value in (None, '') else value}"
         for name, value in plain(made).items()
-        if name not in ("id", "revision", "currencies")
+        if name not in ("id", "revision", "edition", "currencies")
     ]
     return done(common, made, "\n".join(lines))
