@@ -3,7 +3,9 @@
 import json
 import re
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -340,6 +342,43 @@ def test_verify_ends_with_one_where_a_row_disagrees(
     assert said.code == 1
     assert "stored 1, the facts say 2" in said.out
     assert shop("verify", "--json").json["ok"] is False
+
+
+def test_verify_repairs_what_is_derived(shop: Cli) -> None:
+    assert shop("verify", "--repair").out.startswith("Nothing was written anew.\nAll is in order")
+    with closing(sqlite3.connect("clients.db")) as db:
+        db.execute("UPDATE balances SET owed = owed + 1 WHERE currency = 'EUR'")
+        db.commit()
+    assert shop("verify").code == 1
+    said = shop("verify", "--repair")
+    assert said.code == 0
+    assert "derived row of 1 client written anew:\n- Balance EUR: stored owed" in said.out
+    assert shop("verify").code == 0
+    with closing(sqlite3.connect("clients.db")) as db:
+        db.execute("UPDATE balances SET owed = owed + 1 WHERE currency = 'EUR'")
+        db.commit()
+    told = shop("verify", "--repair", "--json").json
+    assert (told["ok"], [row["what"] for row in told["rebuilt"]]) == (True, ["Balance"])
+
+
+def test_an_anchor_is_printed_and_taken(shop: Cli) -> None:
+    said = shop("anchor")
+    assert (said.code, said.out) == (4, "")
+    assert "clientledger settings --hash-chain" in said.err
+    shop("settings", "--hash-chain")
+    made = shop("anchor", "--json").json
+    assert shop("anchor").out == f"{made['anchor']}\n"
+    told = shop("verify", "--anchor", made["anchor"], "--json").json
+    assert (told["ok"], told["sealed"], told["unsealed"]) == (True, made["position"], 0)
+    shop("add-client", "Later")
+    said = shop("verify", "--anchor", made["anchor"])
+    assert said.code == 0
+    assert "event has no seal yet" in said.out
+    other = f"{made['position'] + 9}:{made['digest']}"
+    assert shop("verify", "--anchor", other).code == 1
+    said = shop("verify", "--anchor", "x")
+    assert said.code == 2
+    assert "clientledger anchor printed" in said.err
 
 
 @pytest.mark.parametrize(

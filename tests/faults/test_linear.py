@@ -9,7 +9,7 @@ import pytest
 from tests.faults.linear import Linear, Run
 from tests.faults.orders import Call, account_step, explained, parts
 
-PROCESSES, CALLS = 3, 40
+PROCESSES, CALLS = 3, 30
 
 
 def call(what: str, begin: float, end: float, minor: int = 0, result: Any = "done") -> Call:

@@ -9,7 +9,7 @@ from tests.faults.reports import Reports, Run
 KINDS = ("sqlite", "postgresql", "mariadb")
 
 
-def reported(urls: Sequence[str], folder: Path, moves: int = 60, *, torn: bool = False) -> Reports:
+def reported(urls: Sequence[str], folder: Path, moves: int = 40, *, torn: bool = False) -> Reports:
     run = Run(urls=urls, movers=2, readers=1, reports=40, moves=moves, seed=20261125, torn=torn)
     found = Reports(run, folder)
     found.go()

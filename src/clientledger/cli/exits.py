@@ -69,7 +69,10 @@ _OPTIONS = {
 # What the library would have a program do, as a command.
 _COMMANDS = {
     "book.clients.find(...)": "clientledger find TEXT",
+    "book.anchor() returned": "clientledger anchor printed",
+    "book.change_settings(hash_chain=True)": "clientledger settings --hash-chain",
     "book.dump": "clientledger dump",
+    "book.verify()": "clientledger verify",
     "book.team.add(key, name)": "clientledger add-member KEY NAME",
     "book.ledger.reopen_period": "clientledger reopen-period",
     "reopen the period: reopen_period": "reopen the period: clientledger reopen-period",

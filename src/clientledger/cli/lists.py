@@ -282,10 +282,12 @@ def report_text(report: Report) -> Parts:
     checked = f"{', '.join(first)} and {last} checked"
     notes: Parts = []
     if report.unsealed:
-        notes.append(note(f"{report.unsealed} events have no seal yet: clientledger anchor"))
+        have = "has" if report.unsealed == 1 else "have"
+        events = count(report.unsealed, "event")
+        notes.append(note(f"{events} {have} no seal yet; clientledger anchor gives it."))
     if report.forgotten:
-        said = "seals have no salt any more: what was written into their events is not checked"
-        notes.append(note(f"{report.forgotten} {said}"))
+        salted = count(report.forgotten, "seal")
+        notes.append(note(f"{salted} without a salt: the texts of these events are not checked."))
     if report.ok:
         return [Text(f"All is in order: {checked}."), *notes]
     return [

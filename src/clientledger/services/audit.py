@@ -4,8 +4,9 @@ It only reads. Whatever lies in the store, an audit ends with a report: a row th
 named like one that disagrees.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +14,17 @@ import attrs
 
 from clientledger.domain.agreements import Agreement
 from clientledger.domain.clients import Client
-from clientledger.domain.entries import Allocation, Entry, Release
+from clientledger.domain.entries import CREDIT, DEBIT, Allocation, Entry, Release
 from clientledger.domain.events import Event
 from clientledger.domain.interactions import Interaction
-from clientledger.domain.journal import Balance, Journal, OpenItem, PurchaseDay
+from clientledger.domain.journal import (
+    Balance,
+    Journal,
+    OpenItem,
+    PurchaseDay,
+    movements,
+    new_items,
+)
 from clientledger.domain.money import Currency, currency_of
 from clientledger.domain.posting import Head, LedgerFact
 from clientledger.domain.seals import Anchor
@@ -27,7 +35,6 @@ from clientledger.domain.timeline import TimelineItem
 from clientledger.errors import InvalidValue, StoreError
 from clientledger.ports import (
     RECORD_SETS,
-    BalanceQuery,
     ClientQuery,
     EventQuery,
     HeadQuery,
@@ -98,7 +105,7 @@ class _Audit:
         self._units: dict[str, Currency] = {}
         self._seen: Counter[type[Any]] = Counter()
         self._subjects: Mapping[str, set[str]] = {}  # of events of no client
-        self._entries = self._computed = 0
+        self._entries = self._computed = self._waiting = 0
 
     def run(self) -> Report:
         """Look at everything."""
@@ -119,7 +126,7 @@ class _Audit:
             rows=self._computed,
             problems=tuple(dict.fromkeys(problems)),
             sealed=chain.sealed,
-            unsealed=chain.unsealed if self._chained or chain.sealed else 0,
+            unsealed=chain.unsealed + self._waiting if self._chained else 0,
             forgotten=chain.forgotten,
         )
 
@@ -248,6 +255,7 @@ class _Audit:
             "team": members,
         }
         waiting = self._rows.read(EventQuery(sequenced=False))
+        self._waiting = len(waiting)
         yield from self._of_book(waiting)
 
     def _of_book(self, events: Iterable[Event]) -> Iterator[Problem]:
@@ -315,30 +323,29 @@ def _head(
 
 
 def _every_day(client: UUID, journal: Journal) -> Iterator[Problem]:
-    """On every day debits less credits are what is owed less what is prepaid."""
-    links: tuple[Allocation | Release, ...] = (*journal.allocations, *journal.releases)
-    days = {entry.on for entry in journal.entries} | {link.on for link in links}
-    for day in sorted(days):
-        yield from _conserved(client, journal.at(day), day.isoformat())
-
-
-def _conserved(client: UUID, journal: Journal, day: str) -> Iterator[Problem]:
-    """Debits less credits are what is owed less what is prepaid, and nothing is negative."""
-    sums: dict[str, int] = {}
+    """On every day debits less credits are what is owed less what is prepaid; none is negative."""
+    moves: dict[str, dict[date, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for entry in journal.entries:
-        sums[entry.currency] = sums.get(entry.currency, 0) + entry.signed
-    query = BalanceQuery()
-    for row in query.build(
-        {Entry: journal.entries, Allocation: journal.allocations, Release: journal.releases}
-    ):
-        if (
-            row.owed.minor - row.prepaid.minor != sums[row.currency]
-            or min(row.owed.minor, row.prepaid.minor) < 0
-        ):
-            yield Problem(
-                what="conservation",
-                client=client,
-                row=f"{day} {row.currency}",
-                stored=f"{row.owed} owed, {row.prepaid} prepaid",
-                computed=f"{sums[row.currency]} minor units in all",
-            )
+        moves[entry.currency][entry.on]["all"] += entry.signed
+    moved = movements(journal)
+    for entry in journal.entries:
+        void = journal.voids.get(entry.id)
+        for item in new_items(entry):
+            days = [(item.on, item.amount.minor), *moved.get(item.key, ())]
+            if void is not None:
+                days.append((void.on, -item.amount.minor))
+            for on, minor in days:
+                moves[item.currency][on][item.side] += minor
+    for currency, days_of in moves.items():
+        sums: Counter[str] = Counter()
+        for on in sorted(days_of):
+            sums.update(days_of[on])
+            owed, prepaid = sums[DEBIT], sums[CREDIT]
+            if owed - prepaid != sums["all"] or min(owed, prepaid) < 0:
+                yield Problem(
+                    what="conservation",
+                    client=client,
+                    row=f"{on} {currency}",
+                    stored=f"{owed} minor units owed, {prepaid} prepaid",
+                    computed=f"{sums['all']} in all",
+                )
