@@ -112,7 +112,7 @@ class Crashing:
         """Crash once, and look; with the writers still, where all is to be counted again."""
         began = time.monotonic()
         now = writers.await_more(before)
-        if self.counts["crashes"]:
+        if any(before):
             self.slowest = max(self.slowest, time.monotonic() - began)
         time.sleep(self._chance.uniform(0, self.run.longest))
         started = self._crashed(writers if still else None)

@@ -75,14 +75,16 @@ class Verdict:
     seconds: float
 
     @property
-    def wanted(self) -> str:
-        """How its tests must end."""
-        return GREEN if self.bug.harmless else RED
+    def wanted(self) -> tuple[str, ...]:
+        """How its tests may end."""
+        if self.bug.harmless:
+            return (GREEN,)
+        return (RED, STOPPED) if self.bug.hangs else (RED,)
 
     @property
     def good(self) -> bool:
         """Whether every test ended so."""
-        return all(outcome.end == self.wanted for outcome in self.outcomes)
+        return all(outcome.end in self.wanted for outcome in self.outcomes)
 
     @property
     def end(self) -> str:
@@ -232,7 +234,7 @@ def _row(verdict: Verdict) -> str:
 
 def _details(verdict: Verdict) -> Iterator[str]:
     for outcome in verdict.outcomes:
-        if outcome.said or outcome.end != verdict.wanted:
+        if outcome.said or outcome.end not in verdict.wanted:
             yield f"{'':19}{outcome.end}: {outcome.said[:150]}"
     if verdict.bug.harmless:
         yield f"{'':19}no bug: {verdict.bug.harmless}"

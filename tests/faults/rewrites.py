@@ -45,14 +45,16 @@ class _Rewriter:
         self.closed = FIRST - timedelta(1)
         self.archived: str | None = None
         self.count = 0
-        self.kinds = ["count", "assign", "archive", "archive", "hand over", "leave"]
-        self.kinds += ["close"] * closes
+        self.kinds = ["close"] * closes
+        self.kinds += ["archive", "hand over", "archive", "leave", "assign", "count"]
 
     def next(self) -> Answer:
         """Do something; what became of it."""
         self.count += 1
         key = f"{self.prefix}-{self.count}"
         kind = self.chance.choice(self.kinds)
+        if self.count <= len(self.kinds):  # each once first, so that a short run has all of them
+            kind = self.kinds[self.count - 1]
         if kind == "archive" and self.archived is not None:
             kind = "restore"
         if kind == "close" and self.closed > FIRST + timedelta(SPAN - 20):

@@ -32,9 +32,6 @@ def test_every_sync_can_fail() -> None:
 
 
 @needs_shim
-@pytest.mark.xfail(
-    strict=True, reason="a commit whose sync failed is undone in memory only, not in the log"
-)
 def test_what_is_told_not_to_be_kept_is_not_there_after_a_crash_either() -> None:
     found = failed([SYNC], ["going on"], SEED, least=10)
     assert found.counts["points"] >= 10

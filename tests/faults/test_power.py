@@ -55,9 +55,6 @@ def test_no_instant_of_a_power_loss_loses_or_halves_what_was_acknowledged(traced
     assert wrong(found) == {}, "\n".join(found.problems)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a book is not opened when the power failed while WAL was switched on"
-)
 def test_a_book_that_was_being_made_when_the_power_failed_can_be_opened(traced: Traced) -> None:
     trace = traced("book")
     found = replayed(trace, points(trace, FEW, SEED, early=1), seed=SEED)

@@ -1,5 +1,6 @@
 """Every query is answered as the definition answers it, whatever is asked."""
 
+import time
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
@@ -92,6 +93,20 @@ def test_pages_go_through_what_has_no_day_and_what_has(store: SqlStore) -> None:
                     seen += page
                     query = attrs.evolve(query, after=TaskQuery.cursor(page[-1]))
                 assert seen == TaskQuery().select(tasks)
+
+
+def test_moments_are_the_same_wherever_a_process_runs(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = Task(id=uuid4(), title="t", due_at=NOW, by="o", created_at=NOW)
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "XYZ-5:30")
+        time.tzset()
+        with store.begin() as unit:
+            unit.post(Posting(changes=(Change(task),)))
+    time.tzset()
+    with store.snapshot() as reading:
+        assert reading.get(Task, task.id) == task
 
 
 def test_more_ids_than_a_statement_has_parameters(store: SqlStore) -> None:

@@ -1,7 +1,9 @@
 """Rows that others have spoiled are named, whatever they hold; what is derived is written anew."""
 
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +198,39 @@ def test_nobody_repairs_a_book_that_is_open_for_reading_only(place: Place) -> No
     with Book(SqlStore.open(place.url, read_only=True)) as reader, pytest.raises(NotAllowed):
         reader.repair()
     assert place.rows() == before
+
+
+@pytest.mark.parametrize("own", ["sqlite", *SERVERS], indirect=True)
+def test_a_repair_and_writers_at_once_lose_nothing(place: Place) -> None:
+    client = place.book.clients.find("Zoë")[0]
+    failures: list[BaseException] = []
+
+    def write(n: int) -> None:
+        try:
+            writer = place.book.as_actor(f"writer{n}")
+            for i in range(6):
+                writer.interactions.log(client, "call", f"{n} {i}")
+                writer.ledger.record_sale(client, "1.00", on=date(2026, 3, 9))
+        except BaseException as failure:  # noqa: BLE001 - told to the main thread
+            failures.append(failure)
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    rebuilt = 0
+    while any(thread.is_alive() for thread in threads):
+        place.spoil("UPDATE timeline SET title = 'x' WHERE title LIKE '%asked%'")
+        repair = place.book.repair()
+        rebuilt += len(repair.rebuilt)
+        assert repair.left == ()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert rebuilt > 0
+    assert place.found() == ()
+    assert len(place.book.ledger.find(client=client, kind="sale")) == 19
+    timeline = place.book.interactions.timeline(client, what=("interaction",), limit=None)
+    assert len(timeline) == 19
 
 
 # ------------------------------------------------------------ what is not derived

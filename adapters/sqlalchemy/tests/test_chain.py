@@ -72,7 +72,7 @@ def test_an_anchor_notices_every_alteration(files: Files) -> None:
         if verified(path, files.anchor).ok:
             missed.append(done)
     assert missed == []
-    assert set(tried) == {"edit", "delete", "insert", "swap"}
+    assert COUNT < 100 or set(tried) == {"edit", "delete", "insert", "swap"}
 
 
 # ------------------------------------------------------------ what needs an anchor
@@ -135,6 +135,17 @@ def test_an_edit_is_named_by_its_event(file: Path, statement: str, row: str) -> 
     seals = [problem for problem in found if problem.what == "Seal"]
     assert len(seals) == 1
     assert f"({row} " in seals[0].row
+
+
+@pytest.mark.parametrize("position", [-67, 0, 999])
+def test_a_seal_or_an_event_in_a_place_that_is_none_is_named(file: Path, position: int) -> None:
+    altered(file, f"INSERT INTO seals SELECT {position}, digest, personal FROM seals LIMIT 1")
+    found = verified(file, None).problems
+    assert {p.what for p in found} == {"Seal"}
+    assert str(position) in {p.row for p in found}
+    altered(file, f"DELETE FROM seals WHERE position = {position}")
+    altered(file, f"UPDATE feed SET position = {position} WHERE position = 35")
+    assert {p.what for p in verified(file, None).problems} == {"feed", "Seal"}
 
 
 # ------------------------------------------------------------ what is forgotten

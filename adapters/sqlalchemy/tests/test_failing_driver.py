@@ -1,8 +1,10 @@
 """The driver fails at each statement in turn: what passes is repeated whole, the rest is told."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,6 +12,7 @@ from uuid import UUID
 import psycopg
 import pymysql
 import pytest
+from tests.servers import connect_postgresql
 
 from clientledger import (
     Book,
@@ -18,9 +21,12 @@ from clientledger import (
     HostTransactionAborted,
     Money,
     OutcomeUnknown,
+    PeriodClosed,
     StoreError,
     Unavailable,
+    open_book,
 )
+from clientledger.ports import Claim, Posting
 from clientledger_sqlalchemy import SqlStore
 from clientledger_sqlalchemy import store as store_module
 from clientledger_sqlalchemy.channel import Channel
@@ -186,6 +192,98 @@ def test_a_lost_reply_to_a_commit_is_settled_and_nothing_is_done_twice(
                 pay(server, told)
             assert plan.left == 0
             assert paid(server) == before + 1
+
+
+def test_the_key_of_another_command_is_no_proof(server: Book) -> None:
+    """A commit was not made, and by the time of the question another command has the key."""
+    proofs = []
+    for subject, ends in (("ours", suppress(ZeroDivisionError)), ("another's", suppress())):
+        with ends, server._desk.scope.begin() as unit:
+            unit.post(Posting(claims=(Claim("command", "k", subject),)))
+            proofs.append(unit.proof)  # type: ignore[attr-defined]  # the SQL store's
+            assert subject != "ours" or 1 // 0
+    store = server._desk.scope
+    assert isinstance(store, SqlStore)
+    assert [store._recorded(proof) for proof in proofs] == [False, True]
+
+
+def test_a_commit_that_was_a_rollback_is_told(postgresql_url: str) -> None:
+    """PostgreSQL undoes what goes on after an error, and answers to COMMIT: ROLLBACK."""
+    with open_book(postgresql_url, actor="olena") as book:
+        with pytest.raises(StoreError, match="undone"), book.atomic() as shop:
+            shop.clients.add("Acme")
+            with suppress(StoreError):
+                shop._desk.scope._channel.command("SELECT 1 / 0")  # type: ignore[attr-defined]  # the SQL store's
+        assert len(book.clients.find()) == 0
+
+
+def test_connections_that_died_while_they_rested_are_replaced(postgresql_url: str) -> None:
+    """All of them at once: no reader is told, and nobody else repeats a read."""
+    with open_book(postgresql_url, actor="olena") as book:
+        with ExitStack() as stack:
+            for _ in range(4):
+                stack.enter_context(book._desk.scope.snapshot())
+        with connect_postgresql(postgresql_url, autocommit=True) as link:
+            link.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        assert len(book.clients.find()) == 0
+
+
+def test_a_command_that_knew_the_former_rules_is_planned_again(
+    server: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw, day = Channel.raw, date(2026, 1, 5)
+    closes = [day]
+
+    def meanwhile(channel: Channel, statement: Any, values: Any) -> Any:
+        if closes and "FROM heads" in statement.text:
+            server.ledger.close_period(closes.pop())
+        return raw(channel, statement, values)
+
+    with monkeypatch.context() as patch, pytest.raises(PeriodClosed):
+        patch.setattr(Channel, "raw", meanwhile)
+        server.ledger.record_payment(KNOWN[-1], "2.00 EUR", on=day)
+    assert closes == []
+
+
+def test_an_event_that_is_committed_while_positions_are_given_gets_one(
+    server: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, write = server._desk.scope, Channel.write
+    assert isinstance(store, SqlStore)
+
+    def meanwhile(channel: Channel, statement: Any, rows: Any) -> int:
+        if statement is store._statements.writes.clear_pending:
+            server.clients.add("Late")
+        return write(channel, statement, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Channel, "write", meanwhile)
+        assert store.sequence() > 0
+    assert server.verify().ok
+    assert len(server.changes()) == 4
+
+
+def test_two_who_give_positions_at_once_take_turns(
+    server: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, write, given = server._desk.scope, Channel.write, list[int]()
+    assert isinstance(store, SqlStore)
+    other = threading.Thread(target=lambda: given.append(store.sequence()))
+
+    def meanwhile(channel: Channel, statement: Any, rows: Any) -> int:
+        if statement is store._statements.writes.clear_pending and other.ident is None:
+            other.start()
+            other.join(0.5)
+        return write(channel, statement, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Channel, "write", meanwhile)
+        assert store.sequence() > 0
+        other.join()
+    assert given == [0]
 
 
 def test_an_outcome_that_nobody_can_tell_is_said_to_be_so(

@@ -181,6 +181,20 @@ def test_lists_go_by_names_that_are_short_enough(upgraded: Upgraded) -> None:
     assert max(map(len, stored.values())) == 255
 
 
+@pytest.mark.parametrize("links", ["allocations", "releases"])
+def test_heads_know_when_the_last_link_was_recorded(links: str, old_book: OldBook) -> None:
+    url, _ = old_book("v1")
+    late = "recorded_at = '2030-01-01 00:00:00.000000'"
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file:
+        file.execute(f"DROP TRIGGER {links}_no_update")
+        file.execute(f"UPDATE {links} SET {late}")
+        file.commit()
+        upgrade(url)
+        [own] = file.execute(f"SELECT count(DISTINCT client_id) FROM {links}").fetchone()
+        assert file.execute(f"SELECT count(*) FROM heads WHERE {late}").fetchone() == (own,)
+        assert own > 0
+
+
 # ------------------------------------------------------------ work goes on
 @pytest.mark.parametrize("name", OLD)
 def test_an_upgraded_book_is_written_as_any_other(name: str, old_book: OldBook) -> None:

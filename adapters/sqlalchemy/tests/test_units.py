@@ -5,19 +5,28 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
+import attrs
 import pytest
 
-from clientledger import Book, Busy, ClientLedgerError, StoreError
+from clientledger import Book, Busy, ClientLedgerError, Conflict, Money, StoreError
 from clientledger.ports import (
     BalanceQuery,
+    Change,
     Claim,
     ClaimQuery,
     ClientQuery,
     EntryQuery,
     EventQuery,
+    Head,
+    HeadStep,
+    Move,
+    OpenItemQuery,
     Posting,
+    Settings,
     UnitOfWork,
 )
 from clientledger_sqlalchemy import SqlStore
@@ -111,6 +120,32 @@ def test_many_readers_at_once(store: SqlStore) -> None:
     with ExitStack() as stack:
         readings = [stack.enter_context(store.snapshot()) for _ in range(40)]
         assert all(reading.find(ClientQuery()) == [] for reading in readings)
+
+
+def test_a_snapshot_is_of_the_moment_at_which_it_began(book: Book, store: SqlStore) -> None:
+    with store.snapshot() as reading:
+        book.clients.add("Later")
+        assert reading.find(ClientQuery()) == []
+
+
+def test_a_client_who_knows_the_former_rules_is_not_added(book: Book, store: SqlStore) -> None:
+    old = Head(client=uuid4(), recorded_at=datetime.now(UTC), edition=0)
+    rules = Settings(revision=1, edition=1)
+    with store.begin() as unit:
+        unit.post(Posting(changes=(Change(rules),)))
+        with pytest.raises(Conflict):
+            unit.post(Posting(heads=(HeadStep(old, None),)))
+        unit.post(Posting(heads=(HeadStep(attrs.evolve(old, edition=1), None),)))
+
+
+def test_nothing_opens_beyond_what_it_is_over(book: Book, store: SqlStore) -> None:
+    book.ledger.record_sale(book.clients.add("Acme"), "9.00 EUR")
+    with store.begin() as unit:
+        [item] = unit.find(OpenItemQuery())
+        row = attrs.evolve(item, open=Money("0.00", "EUR"))
+        with pytest.raises(Conflict) as caught:
+            unit.post(Posting(moves=(Move(row, {"open": 1}, {"open": (0, 900)}, item.on),)))
+        assert caught.value.passing
 
 
 def claim(key: str) -> Posting:

@@ -22,7 +22,14 @@ from clientledger.domain.rates import ExchangeRate
 from clientledger.domain.settings import Settings
 from clientledger.domain.team import SYSTEM, Member
 from clientledger.domain.text import check_key
-from clientledger.errors import Busy, Conflict, KeyReused, NotAllowed, Unavailable
+from clientledger.errors import (
+    Busy,
+    ClientLedgerError,
+    Conflict,
+    KeyReused,
+    NotAllowed,
+    Unavailable,
+)
 from clientledger.ports import Reading, Scope, Store, UnitOfWork
 from clientledger.services.work import COMMANDS, Glance, Work
 
@@ -124,7 +131,23 @@ class Desk:
                 unit.post(posting)
             return value
 
-        return self.repeat(once)
+        try:
+            return self.repeat(once)
+        except KeyReused:
+            raise
+        except ClientLedgerError:
+            # It may be refused because another run of the same command was quicker, and has
+            # changed what this one was planned on while it waited.
+            if key is None or not self._is_recorded(key):
+                raise
+            return self.repeat(once)
+
+    def _is_recorded(self, key: str) -> bool:
+        """Whether the key is taken by now; where nobody can tell, it is not."""
+        try:
+            return self.outcome(key).recorded
+        except ClientLedgerError:
+            return False
 
     def repeat(self, once: Callable[[UnitOfWork], T]) -> T:
         """Run a function in a unit of work; on an owned store, again, whole, after what passes.

@@ -201,16 +201,19 @@ class FeedCheck:
 
     def run(self) -> Iterator[tuple[list[Event], list[Problem]]]:
         """Go through the feed: some events at a time, and what is wrong with them."""
-        place, ended = 0, False
+        place: int | None = None  # what stands before position 1 is looked at, too
+        ended = False
         while not ended:
-            query = EventQuery(sequenced=True, limit=_AT_ONCE, after=(place, _LAST_ID))
+            after = None if place is None else (place, _LAST_ID)
+            query = EventQuery(sequenced=True, limit=_AT_ONCE, after=after)
             events, unread = self._rows.look(query)
             ended = len(events) + len(unread) < _AT_ONCE
-            last = (events[-1].position or 0) if events else place + _AT_ONCE
-            found = [] if unread else list(_gaps(events, place))
+            last = (events[-1].position or 0) if events else (place or 0) + _AT_ONCE
+            found = [] if unread else list(_gaps(events, place or 0))
             if self._has_seals:
                 until = None if ended else last
-                seals = self._rows.read(SealQuery(since=place + 1, until=until))
+                since = None if place is None else place + 1
+                seals = self._rows.read(SealQuery(since=since, until=until))
                 found += self._compare(events, seals)
             else:
                 self.unsealed += len(events)
@@ -300,15 +303,16 @@ def _gaps(events: Sequence[Event], place: int) -> Iterator[Problem]:
     for event in events:
         found = event.position or 0
         if found != place + 1:
-            few = f"position {place + 1}"
+            last = found - 1 if found > place else found
+            few = f"position {min(place + 1, last)}"
             yield Problem(
                 what="feed",
                 client=None,
-                row=few if found == place + 2 else f"positions {place + 1} to {found - 1}",
-                stored="nothing",
+                row=few if last <= place + 1 else f"positions {place + 1} to {last}",
+                stored="nothing" if found > place else "an event",
                 computed="positions one after the other from 1",
             )
-        place = found
+        place = max(found, place)
 
 
 def _problem(event: Event, stored: str, computed: str) -> Problem:

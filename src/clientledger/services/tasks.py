@@ -61,6 +61,7 @@ class Tasks:
             owner = None if client is None else work.client(client)
             if owner is not None:
                 work.open_head(owner)
+                owner = work.client(owner)  # as it is when the head has been waited for
             manager = None if owner is None else owner.manager
             due_on, due_at = _due(work, due)
             task = Task(

@@ -30,6 +30,7 @@ class Channel:
         self._refusal: StoreError | None = None
         self.lost = False
         """Whether the connection is of no more use."""
+        self.committed = False
 
     def rows(self, statement: Prepared, values: Mapping[str, Any]) -> list[Any]:
         """Run a select; give its rows."""
@@ -108,6 +109,7 @@ class Channel:
                 "statement in it had failed",
                 remedy="let the error out of the unit of work, or use a nested one",
             )
+        self.committed = True
         return None
 
     def check(self) -> None:

@@ -163,9 +163,22 @@ class SqlStore(Store):
             yield channel
         finally:
             channel.end()
-            if channel.lost:
-                channel.connection.invalidate()
-            channel.connection.close()  # the pool rolls back what was not committed
+            self._give_back(channel)
+
+    @staticmethod
+    def _give_back(channel: Channel) -> None:
+        """Undo what was not committed, and give the connection back; one of no use is dropped.
+
+        The pool would do the same, and would log what failed, with all that led to it.
+        """
+        if not channel.lost and not channel.committed:
+            try:
+                channel.connection.rollback()
+            except channel.engine.failures:
+                channel.lost = True
+        if channel.lost:
+            channel.connection.invalidate()
+        channel.connection.close()
 
     def _begun(self, begin: Sequence[str], turn: bool) -> Channel:
         """Begin; once again where a connection that had rested was dead."""
@@ -232,7 +245,25 @@ class SqlStore(Store):
                 if isinstance(failure.error, Unavailable):  # what fails now says nothing of it
                     raise self.engine.unknown() from error
                 raise
+        self._overwrite()
         raise failure.error
+
+    def _overwrite(self) -> None:
+        """Where a log may still hold the commit that failed, see that no recovery brings it back.
+
+        Raises:
+            OutcomeUnknown: that cannot be done now, so it may come back.
+        """
+        if not self.engine.overwriting:
+            return
+        try:
+            with self._transaction(self.engine.writing, turn=True) as channel:
+                self._run(channel, self.engine.overwriting)
+                failure = channel.commit()
+        except (Busy, StoreError) as error:
+            raise self.engine.unknown() from error
+        if failure is not None:
+            raise self.engine.unknown() from failure.error
 
     def _recorded(self, proof: Proof) -> bool:
         """Whether a fact is there; whoever may still be writing it is waited for.

@@ -48,6 +48,9 @@ class Engine(ABC):
     """
 
     failures: ClassVar[tuple[type[Exception], ...]] = ()
+    overwriting: ClassVar[tuple[str, ...]] = ()
+    """Commands that write something, and leave nothing, where the log of a commit that failed has
+    to be written over; none where the database sees to that itself."""
 
     pool: sa.Engine
     place: str

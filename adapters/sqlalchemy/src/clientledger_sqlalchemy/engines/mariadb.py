@@ -65,6 +65,7 @@ def connect(url: sa.URL, options: Options, read_only: bool) -> "MariadbEngine":
         pool_size=options.pool,
         max_overflow=-1,
         hide_parameters=True,
+        pool_reset_on_return=None,  # the store does that
         connect_args={"charset": "utf8mb4", "connect_timeout": max(1, round(options.wait) + 1)},
     )
     sa.event.listen(pool, "connect", settle)

@@ -46,6 +46,7 @@ def connect(url: sa.URL, options: Options, read_only: bool) -> "PostgresqlEngine
         pool_size=options.pool,
         max_overflow=-1,
         hide_parameters=True,
+        pool_reset_on_return=None,  # the store does that
         connect_args={"client_encoding": "utf8", "connect_timeout": max(2, round(options.wait))},
     )
     sa.event.listen(pool, "connect", settle)

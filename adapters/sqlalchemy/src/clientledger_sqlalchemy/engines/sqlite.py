@@ -91,8 +91,7 @@ def connect(url: sa.URL, options: Options, read_only: bool) -> "SqliteEngine":
             path.touch()
             _sync_folder(path.parent)
         if there or path.stat().st_size:
-            with closing(_connected(path, "ro", options.wait)) as connection:
-                _check(connection.execute, path, may_be_empty=not there, older=options.older)
+            _look(path, read_only, options, may_be_empty=not there)
     mode = "ro" if read_only else "rw"  # neither makes a new file where the book has gone
 
     def connected() -> sqlite3.Connection:
@@ -107,6 +106,7 @@ def connect(url: sa.URL, options: Options, read_only: bool) -> "SqliteEngine":
         pool_size=options.pool,
         max_overflow=-1,
         hide_parameters=True,
+        pool_reset_on_return=None,  # the store does that
     )
     return SqliteEngine(
         pool=pool,
@@ -130,6 +130,11 @@ class SqliteEngine(Engine):
     """
 
     failures: ClassVar[tuple[type[Exception], ...]] = (sa.exc.SQLAlchemyError, sqlite3.Error)
+    # When the sync of a commit fails SQLite undoes it in memory, but its mark stays in the log.
+    overwriting: ClassVar[tuple[str, ...]] = (
+        "INSERT INTO salts (position, salt) VALUES (-1, '')",
+        "DELETE FROM salts WHERE position = -1",
+    )
 
     path: Path
     wait: float
@@ -318,6 +323,24 @@ def _meaning(error: Exception, place: str) -> Failure:
             remedy="the cause says what it told",
         )
     )
+
+
+def _look(path: Path, read_only: bool, options: Options, *, may_be_empty: bool) -> None:
+    """Refuse a file that is no book of ours.
+
+    It is not written to, but where its making was cut short and it cannot be read before SQLite
+    has rolled that back.
+    """
+    for mode in ("ro", "rw"):
+        try:
+            with closing(_connected(path, mode, options.wait)) as connection:
+                _check(connection.execute, path, may_be_empty=may_be_empty, older=options.older)
+        except sqlite3.OperationalError as error:
+            cut_short = error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK
+            if mode == "rw" or read_only or not cut_short:
+                raise
+        else:
+            return
 
 
 def _check_folder(path: Path, read_only: bool) -> None:
