@@ -52,7 +52,7 @@ def weights(store: SqlStore) -> dict[str, int]:
             case "sqlite":
                 rows: Any = run("SELECT name, sum(pgsize) FROM dbstat GROUP BY 1").all()
                 owner = run("SELECT name, tbl_name FROM sqlite_master").all()
-                of = {name: table for name, table in owner}
+                of: dict[str, str] = dict(map(tuple, owner))
                 for name, size in rows:
                     table = of.get(name, name)
                     found[table] = found.get(table, 0) + int(size)
@@ -87,7 +87,8 @@ def report(url: str) -> None:
         if rows > CLIENTS // 2:
             print(f"  {table:16} {rows:8,} rows {size:12,} bytes {size / rows:8.0f} a row")
     total = sum(bytes_of.get(name, 0) for name in rows_of)
-    print(f"  all: {total / CLIENTS:,.0f} bytes a client, {total / (2 * CLIENTS * MONTHS):,.0f} a document")
+    each = total / (2 * CLIENTS * MONTHS)
+    print(f"  all: {total / CLIENTS:,.0f} bytes a client, {each:,.0f} a document")
     store.close()
 
 

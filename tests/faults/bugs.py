@@ -798,8 +798,8 @@ _DESK = (
         (
             Edit(
                 DESK,
-                "                posting += Posting(claims=(Claim(COMMANDS, key, subject, told),))\n",
-                "                late.append(Posting(claims=(Claim(COMMANDS, key, subject, told),)))\n",
+                "                posting += Posting(claims=(Claim(COMMANDS, key, subject, told),))\n",  # noqa: E501
+                "                late.append(Posting(claims=(Claim(COMMANDS, key, subject, told),)))\n",  # noqa: E501
             ),
             Edit(
                 DESK,

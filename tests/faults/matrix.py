@@ -5,8 +5,8 @@
     python -m tests.faults.matrix --only "synchronous" --only "phantom"
 
 The tree is copied to a temporary folder. There all named tests run unchanged first, and must pass.
-Then each fault of `bugs.py` is planted alone, and each test that it names must fail: one that passes
-all the same notices nothing. What is no fault although it looks like one is planted too, and its
+Then each fault of `bugs.py` is planted alone, and each test that it names must fail: one that
+passes all the same notices nothing. What only looks like a fault is planted too, and its
 tests must pass. An entry whose old text is not in its file exactly once is out of date: a failure.
 
 Tests that need a cluster share one, which ends with this process.
@@ -54,7 +54,7 @@ def test_what_is_tested_is_the_copy() -> None:
     for file in (*told.stdout.split(), plugin.__file__, sys.modules["clientledger.ports"].__file__):
         assert Path(file).is_relative_to(HERE), file
 """
-"""A test that the copy is imported, and not what is installed: here, in children, and as a plugin."""
+"""A test that the copy is imported, not what is installed: here, in children, as a plugin."""
 
 
 @attrs.frozen

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -197,7 +197,7 @@ def test_a_lost_reply_to_a_commit_is_settled_and_nothing_is_done_twice(
 def test_the_key_of_another_command_is_no_proof(server: Book) -> None:
     """A commit was not made, and by the time of the question another command has the key."""
     proofs = []
-    for subject, ends in (("ours", suppress(ZeroDivisionError)), ("another's", suppress())):
+    for subject, ends in (("ours", suppress(ZeroDivisionError)), ("another's", nullcontext())):
         with ends, server._desk.scope.begin() as unit:
             unit.post(Posting(claims=(Claim("command", "k", subject),)))
             proofs.append(unit.proof)  # type: ignore[attr-defined]  # the SQL store's
@@ -210,7 +210,7 @@ def test_the_key_of_another_command_is_no_proof(server: Book) -> None:
 def test_a_commit_that_was_a_rollback_is_told(postgresql_url: str) -> None:
     """PostgreSQL undoes what goes on after an error, and answers to COMMIT: ROLLBACK."""
     with open_book(postgresql_url, actor="olena") as book:
-        with pytest.raises(StoreError, match="undone"), book.atomic() as shop:
+        with pytest.raises(StoreError, match="undone"), book.atomic() as shop:  # noqa: PT012
             shop.clients.add("Acme")
             with suppress(StoreError):
                 shop._desk.scope._channel.command("SELECT 1 / 0")  # type: ignore[attr-defined]  # the SQL store's
@@ -242,7 +242,7 @@ def test_a_command_that_knew_the_former_rules_is_planned_again(
             server.ledger.close_period(closes.pop())
         return raw(channel, statement, values)
 
-    with monkeypatch.context() as patch, pytest.raises(PeriodClosed):
+    with monkeypatch.context() as patch, pytest.raises(PeriodClosed):  # noqa: PT012
         patch.setattr(Channel, "raw", meanwhile)
         server.ledger.record_payment(KNOWN[-1], "2.00 EUR", on=day)
     assert closes == []
