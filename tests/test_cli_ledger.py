@@ -538,7 +538,8 @@ def test_settings_know_our_own_name_and_what_a_limit_does(shop: Cli) -> None:
 
 
 GROUPS = {
-    "Begin": ["completion", "demo", "import", "settings"],
+    "Begin": ["backup", "completion", "demo", "doctor", "dump", "import", "load", "restore",
+              "settings", "upgrade"],
     "Read": ["ageing", "agenda", "anchor", "best", "card", "debtors", "dormant", "explain", "find",
              "statement", "timeline", "verify", "what-if"],
     "Ledger": ["allocate", "close-period", "correct", "credit-note", "exchange", "opening-balance",

@@ -1,6 +1,7 @@
 """The bugs of the kill matrix: each one small change that somebody might make, and who must notice.
 
-A guarantee is one of the reliability programme (G1 to G36), or a promise of the design (P1 to P8).
+A guarantee is one of the reliability programme (G1 to G36), or a promise of the design (P1 to P8);
+S9 is what the design says of scale.
 """
 
 import attrs
@@ -268,7 +269,7 @@ _SERVERS = (
     ),
     _bug(
         "PostgreSQL: the number of partitions is ignored",
-        "P3",
+        "S9",
         _one(STORE, "                options.partitions,\n", "                0,\n"),
         f"{SPLIT}_the_tables_of_clients_are_split_and_the_others_are_whole",
     ),
@@ -353,7 +354,7 @@ _SERVERS = (
     ),
     _bug(
         "MariaDB: moments without their microseconds",
-        "P4",
+        "G20",
         _one(COLUMNS, "mysql.DATETIME(fsp=6)", "mysql.DATETIME()"),
         f"{ON_MARIADB}_every_value_comes_back_as_it_was_written",
     ),
@@ -373,6 +374,12 @@ _SERVERS = (
             "",
         ),
         f"{FINDINGS}_a_mariadb_that_is_set_up_wrongly_is_named[unique_checks]",
+    ),
+    _bug(
+        "PostgreSQL: an error repeats what the driver says",
+        "G31",
+        _one(POSTGRESQL, "{place}: {_said(original, state)}", "{place}: {original}"),
+        f"{FAILING}_an_error_of_ours_repeats_nothing_that_the_driver_says[postgresql_url]",
     ),
     _bug(
         "a password in the name of a server",
@@ -561,7 +568,10 @@ _WRITES = (
         name="a head is read without FOR UPDATE",
         guarantee="G3",
         edits=_one(UNIT, "    _locking = True\n", "    _locking = False\n"),
-        tests=(f"{ON_POSTGRESQL}_writers_at_once_lose_nothing",),
+        tests=(
+            f"{ON_POSTGRESQL}_writers_at_once_lose_nothing",
+            f"{INTERLEAVE}_two_commands_at_once_end_as_one_after_the_other_on_postgresql",
+        ),
         harmless="the version in the head's UPDATE decides; the lock only saves planning again",
     ),
     _bug(
@@ -808,12 +818,12 @@ _DESK = (
             ),
             Edit(
                 DESK,
-                "        return self.repeat(once)\n",
-                "        value = self.repeat(once)\n"
-                "        for posting in late[-1:]:\n"
-                "            with self.scope.begin() as unit:\n"
-                "                unit.post(posting)\n"
-                "        return value\n",
+                "        try:\n            return self.repeat(once)\n",
+                "        try:\n            value = self.repeat(once)\n"
+                "            for posting in late[-1:]:\n"
+                "                with self.scope.begin() as unit:\n"
+                "                    unit.post(posting)\n"
+                "            return value\n",
             ),
         ),
         f"{FAILING}_a_failing_disk_is_named_and_leaves_nothing[13-disk is full]",
@@ -894,7 +904,7 @@ _DESK = (
             "self._with(scope=_ForReading(replica or self._desk.scope))",
             "self._with(scope=replica or self._desk.scope)",
         ),
-        f"{REPLICA}_without_a_replica_reading_is_of_the_book_itself[memory]",
+        f"{REPLICA}_without_a_replica_reading_is_of_the_book_itself[memory:]",
     ),
     _bug(
         "another node answers at once, with what it had before",
@@ -974,7 +984,7 @@ _PROOFS = (
             '        work.tell("book.repaired", client, client=owner, data={"rows": told})\n',
             "",
         ),
-        f"{BAD_DATA}_a_repair_tells_who_when_and_what[sqlite]",
+        f"{BAD_DATA}_a_repair_tells_who_when_and_what",
     ),
     _bug(
         "a dump is of several moments",

@@ -13,6 +13,7 @@ Tests that need a cluster share one, which ends with this process.
 """
 
 import argparse
+import ast
 import os
 import shutil
 import signal
@@ -166,7 +167,7 @@ class Copy:
         finally:
             _end(process)
             shutil.rmtree(base, ignore_errors=True)
-        return Outcome(" ".join(tests), end, said if strict else _why(said))
+        return Outcome(" ".join(tests), end, said if strict else "" if end == GREEN else _why(said))
 
     def _environment(self, strict: bool) -> dict[str, str]:
         told = {
@@ -192,7 +193,7 @@ def _why(said: str) -> str:
     for line in said.splitlines():
         if line.startswith(("FAILED ", "ERROR ")):
             return line.partition(" - ")[2].strip()
-    return ""
+    return said.strip().rpartition("\n")[2]
 
 
 def out_of_date(bug: Bug, tree: Path = ROOT) -> list[str]:
@@ -207,8 +208,17 @@ def out_of_date(bug: Bug, tree: Path = ROOT) -> list[str]:
         if (count := text.count(edit.old)) != 1:
             found.append(f"{edit.file} has {edit.old.strip()[:60]!r} {count} times")
         texts[edit.file] = text.replace(edit.old, edit.new)
+    found += [told for file, text in texts.items() if (told := _broken(file, text))]
     found += [f"{one} is not there" for one in _files(bug) if not (tree / one).is_file()]
     return found
+
+
+def _broken(file: str, text: str) -> str:
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        return f"{file} is no Python any more: {error}"
+    return ""
 
 
 def _files(bug: Bug) -> set[str]:
@@ -252,16 +262,41 @@ def _unchanged(copy: Copy, bugs: Sequence[Bug]) -> bool:
     return good
 
 
-def _chosen(only: Sequence[str]) -> list[Bug]:
-    return [bug for bug in BUGS if not only or any(name in bug.name for name in only)]
+def _fitting(bugs: Sequence[Bug], tree: Path) -> list[Bug]:
+    """The bugs that fit a tree; print which do not, and why."""
+    fitting = []
+    for bug in bugs:
+        if found := out_of_date(bug, tree):
+            print(f"OUT OF DATE {bug.name}: {'; '.join(found)}")
+        else:
+            fitting.append(bug)
+    return fitting
 
 
-def _stale(bugs: Sequence[Bug]) -> int:
-    """Print which entries are out of date; give their number."""
-    stale = {bug.name: found for bug in bugs if (found := out_of_date(bug))}
-    for name, found in stale.items():
-        print(f"OUT OF DATE {name}: {'; '.join(found)}")
-    return len(stale)
+def _listed(bug: Bug) -> str:
+    places = ", ".join(dict.fromkeys(edit.file.rpartition("/")[2] for edit in bug.edits))
+    return f"{bug.guarantee:6} {bug.name} ({places}): {', '.join(bug.tests)}"
+
+
+def _planted(bugs: Sequence[Bug], folder: Path) -> bool:
+    """Plant all of them in a copy, one after the other; whether each was noticed."""
+    folder.chmod(0o755)  # servers of other users have files in it
+    copy = Copy.made(folder)
+    fitting = _fitting(bugs, copy.folder)
+    if not _unchanged(copy, fitting):
+        return False
+    verdicts = []
+    for bug in fitting:
+        verdicts.append(judged(copy, bug))
+        print("\n".join([_row(verdicts[-1]), *_details(verdicts[-1])]), flush=True)
+    survived = [verdict.bug.name for verdict in verdicts if not verdict.good]
+    seconds = sum(verdict.seconds for verdict in verdicts)
+    stale = len(bugs) - len(fitting)
+    print(
+        f"{len(fitting)} planted in {seconds:.0f} s, {len(survived)} survived, {stale} out of date"
+    )
+    print("\n".join(survived) or "each was noticed")
+    return not survived and not stale
 
 
 def main() -> int:
@@ -270,29 +305,17 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], help="a part of the name of a bug")
     parser.add_argument("--list", action="store_true", help="say what would be planted, and where")
     told = parser.parse_args()
-    bugs = _chosen(told.only)
-    stale = _stale(bugs)
+    bugs = [bug for bug in BUGS if not told.only or any(one in bug.name for one in told.only)]
     if told.list:
-        for bug in bugs:
-            places = ", ".join(dict.fromkeys(edit.file.rpartition("/")[2] for edit in bug.edits))
-            print(f"{bug.guarantee:6} {bug.name} ({places}): {', '.join(bug.tests)}")
-    if told.list or stale or not bugs:
-        return int(bool(stale or not bugs))
+        fitting = _fitting(bugs, ROOT)
+        print("\n".join(map(_listed, fitting)))
+        return int(len(fitting) < len(bugs))
+    if not bugs:
+        parser.error("no bug has such a name; see --list")
     os.nice(10)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the copy goes, and what runs in it
     with tempfile.TemporaryDirectory(prefix="clientledger-matrix-") as name:
-        Path(name).chmod(0o755)  # servers of other users have files in it
-        copy = Copy.made(Path(name))
-        if not _unchanged(copy, bugs):
-            return 1
-        verdicts = []
-        for bug in bugs:
-            verdicts.append(judged(copy, bug))
-            print("\n".join([_row(verdicts[-1]), *_details(verdicts[-1])]), flush=True)
-    survived = [verdict.bug.name for verdict in verdicts if not verdict.good]
-    seconds = sum(verdict.seconds for verdict in verdicts)
-    print(f"{len(verdicts)} planted in {seconds:.0f} s, {len(survived)} survived")
-    print("\n".join(survived) or "each was noticed")
-    return int(bool(survived))
+        return int(not _planted(bugs, Path(name)))
 
 
 if __name__ == "__main__":

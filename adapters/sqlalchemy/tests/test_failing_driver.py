@@ -159,7 +159,7 @@ def paid(book: Book) -> int:
 def statements(monkeypatch: pytest.MonkeyPatch, book: Book) -> int:
     """How many statements a payment runs."""
     with failing(monkeypatch, Plan(InterruptedError, 10**6)) as plan:
-        pay(book)
+        pay(book, "counted")
     return plan.seen
 
 
@@ -376,6 +376,20 @@ def test_a_failing_disk_is_named_and_leaves_nothing(
         assert not book.outcome(f"k{n}").recorded
     assert paid(book) == 1
     book.close()
+
+
+def test_an_error_of_ours_repeats_nothing_that_the_driver_says(
+    server: Book, request: pytest.FixtureRequest
+) -> None:
+    """Drivers show the row that was refused, the key that was there, and the address."""
+    store, canary = server._desk.scope, "Zanzibar-Kanari"
+    assert isinstance(store, SqlStore)
+    errors: list[Exception] = [pymysql.err.OperationalError(n, canary) for n in (1062, 1366, 2013)]
+    if server_name(request) == "postgresql_url":
+        errors = [psycopg.errors.lookup(state)(canary) for state in ("23505", "23514", "08006")]
+    for error in errors:
+        told = store.engine.failure(error).error
+        assert canary not in f"{told} {told!r}"
 
 
 def test_no_error_shows_what_is_personal_or_secret(

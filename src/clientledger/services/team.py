@@ -167,9 +167,10 @@ def _hand_over(
     tasks: bool,
     reason: str,
 ) -> HandOver:
-    giver, taker = work.member(from_, "from_").id, work.active(to, "to")
-    if giver == taker:
+    giver = work.member(from_, "from_").id
+    if giver == work.member(to, "to").id:
         raise InvalidValue("the same member", field="to", value=to, remedy="name another member")
+    taker = work.active(to, "to")
     told = check_text(reason, "reason", most=1000, lines=True)
     passed = _clients_of(work, giver, chosen)
     for client in passed:
