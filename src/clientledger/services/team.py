@@ -168,7 +168,7 @@ def _hand_over(
     reason: str,
 ) -> HandOver:
     giver = work.member(from_, "from_").id
-    if giver == work.member(to, "to").id:
+    if giver == (to.id if isinstance(to, Member) else to):
         raise InvalidValue("the same member", field="to", value=to, remedy="name another member")
     taker = work.active(to, "to")
     told = check_text(reason, "reason", most=1000, lines=True)
