@@ -120,6 +120,19 @@ class Trial:
         self.slowest = max(self.slowest, time.monotonic() - began)
         time.sleep(max(0.0, least - (time.monotonic() - began)))
 
+    def wait_whole(self) -> None:
+        """Wait until all nodes are one cluster, and stay so: one that stood still learns late."""
+        sizes = [0, 0, 0]
+
+        def whole() -> bool:
+            for n in NODES:
+                together = self.cluster.node(n).synced and self.cluster.size(n) == len(NODES)
+                sizes[n - 1] = sizes[n - 1] + 1 if together else 0
+            time.sleep(0.3)
+            return min(sizes) > 5
+
+        wait_until(whole, 90, "all nodes are one cluster")
+
     def look(self, *, still: bool = False) -> None:
         """Compare, on every node, what the writers told with what is there."""
         if still:
@@ -163,7 +176,7 @@ def pause(trial: Trial) -> None:
     """A node stands still for some seconds: below those after which it is given up, or above."""
     victim = trial.chance.choice(NODES)
     paused(trial.cluster.node(victim).room, trial.chance.choice((1.0, 3.0, 3.0, 8.0)))
-    trial.cluster.wait_synced(victim)
+    trial.wait_whole()
 
 
 def majority(trial: Trial) -> None:

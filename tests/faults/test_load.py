@@ -129,11 +129,11 @@ def test_a_number_that_two_live_sales_have_is_noticed(once: Loading) -> None:
     later = Loading(once.run, Path(once.run.urls[0]).parent)
     later.written = [list(own) for own in once.written]
     sales = [one for one in later.written[0] if one.made.get("kind") == "sale"]
-    for sale in sales[:2]:
+    for sale in sales:
         place = later.written[0].index(sale)
         later.written[0][place] = attrs.evolve(sale, made={**sale.made, "number": "N-none"})
     later.reckon()
-    assert "2 live sales have the number N-none" in later.problems
+    assert any("live sales have the number N-none" in one for one in later.problems)
 
 
 # ------------------------------------------------------------ rewrites

@@ -301,11 +301,15 @@ def test_an_outcome_that_nobody_can_tell_is_said_to_be_so(
             failing(monkeypatch, Plan(lost, "COMMIT", after=True)),
             pytest.raises(OutcomeUnknown, match="outcome"),
         ):
-            pay(server, "k")
+            pay(server)
+        assert paid(server) == 1
+        with failing(monkeypatch, Plan(lost, "COMMIT", after=True)) as plan:
+            pay(server, "k")  # its key tells, as the database is there again
+        assert plan.left == 0
     assert server.outcome("k").recorded
-    assert paid(server) == 1
+    assert paid(server) == 2
     pay(server, "k")
-    assert paid(server) == 1
+    assert paid(server) == 2
 
 
 def test_a_transaction_that_the_database_has_undone_takes_nothing_more(

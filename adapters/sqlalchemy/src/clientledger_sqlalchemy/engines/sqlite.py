@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import attrs
 import sqlalchemy as sa
 
-from clientledger import Busy, Conflict, Duplicate, InvalidValue, StoreError
+from clientledger import Busy, Conflict, Duplicate, InvalidValue, OutcomeUnknown, StoreError
 from clientledger.ports import Finding
 from clientledger_sqlalchemy.engines.engine import Engine, Failure
 from clientledger_sqlalchemy.engines.options import Options
@@ -213,6 +213,12 @@ class SqliteEngine(Engine):
             finally:
                 part.unlink(missing_ok=True)
 
+    def unknown(self) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"{self.place}: the disk failed during the commit",
+            remedy="look after the disk, open the book again, and ask book.outcome(key)",
+        )
+
     def findings(self, connection: Any, tables: Tables) -> list[Finding]:
         def pragma(name: str) -> Any:
             return connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -316,7 +322,10 @@ def _meaning(error: Exception, place: str) -> Failure:
         return Failure(error=Conflict("what it refers to has changed", passing=True))
     if code in _SAID:
         said, remedy = _SAID[code]
-        return Failure(error=StoreError(f"{place}: {said}", remedy=remedy))
+        # What could not be written has no mark of its commit in the log; what was only not synced
+        # may have one.
+        torn = code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_WRITE
+        return Failure(error=StoreError(f"{place}: {said}", remedy=remedy), refused=torn)
     return Failure(
         error=StoreError(
             f"{place}: the database failed ({type(original).__name__})",
