@@ -452,7 +452,7 @@ _STORE = (
         "a proof within an inner unit is forgotten",
         "G7",
         _one(UNIT, "        self.proof = self.proof or inner.proof\n", ""),
-        f"{REPLIES}_what_cannot_be_asked_is_unknown_and_the_key_tells_later[postgresql]",
+        f"{FAILING}_a_lost_reply_to_the_commit_of_a_whole_function_is_settled[postgresql_url]",
     ),
     _bug(
         "a server that only reads now says that a commit was not made",

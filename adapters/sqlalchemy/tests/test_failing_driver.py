@@ -194,6 +194,16 @@ def test_a_lost_reply_to_a_commit_is_settled_and_nothing_is_done_twice(
             assert paid(server) == before + 1
 
 
+def test_a_lost_reply_to_the_commit_of_a_whole_function_is_settled(
+    server: Book, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = LOST[server_name(request)]
+    for after in (True, False):
+        with failing(monkeypatch, Plan(lost, "COMMIT", after=after)):
+            server.run(pay)
+    assert paid(server) == 2
+
+
 def test_the_key_of_another_command_is_no_proof(server: Book) -> None:
     """A commit was not made, and by the time of the question another command has the key."""
     proofs = []

@@ -28,6 +28,7 @@ from clientledger.errors import (
     Conflict,
     KeyReused,
     NotAllowed,
+    OutcomeUnknown,
     Unavailable,
 )
 from clientledger.ports import Reading, Scope, Store, UnitOfWork
@@ -140,7 +141,15 @@ class Desk:
             # changed what this one was planned on while it waited.
             if key is None or not self._is_recorded(key):
                 raise
+        try:
             return self.repeat(once)
+        except (Busy, Unavailable) as error:  # not "nothing was recorded": it was
+            raise OutcomeUnknown(
+                "it was recorded, and cannot be read now",
+                field="key",
+                value=key,
+                remedy="run it again with the same key, or ask book.outcome(key)",
+            ) from error
 
     def _is_recorded(self, key: str) -> bool:
         """Whether the key is taken by now; where nobody can tell, it is not."""
