@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -380,12 +381,16 @@ class Vandal:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two values of a column are one: JSON in another order, numbers in other digits."""
+    """Whether two values of a column are one, written in two ways: JSON, or a number as text."""
     if one == other:
         return True
+    if not isinstance(one, str) or not isinstance(other, str):
+        return False
     try:
-        return str(one).startswith(("[", "{")) and bool(json.loads(one) == json.loads(other))
-    except (TypeError, ValueError):
+        if one.startswith(("[", "{")):
+            return bool(json.loads(one) == json.loads(other))
+        return Decimal(one).as_tuple() == Decimal(other).as_tuple()
+    except (ValueError, ArithmeticError):
         return False
 
 
