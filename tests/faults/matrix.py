@@ -323,7 +323,7 @@ def main() -> int:
         parser.error("no bug has such a name; see --list")
     os.nice(10)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the copy goes, and what runs in it
-    with tempfile.TemporaryDirectory(prefix="clientledger-matrix-") as name:
+    with tempfile.TemporaryDirectory(prefix="planted-") as name:
         return int(not _planted(bugs, Path(name)))
 
 
