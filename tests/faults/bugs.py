@@ -154,9 +154,21 @@ _FILES = (
         GOOD_FILE,
     ),
     _bug(
-        "SQLite: REPLACE goes past the triggers",
+        "SQLite: foreign keys are not checked, and the doctor does not mind",
+        "G36",
+        (
+            Edit(SQLITE, "foreign_keys = ON; P", "foreign_keys = OFF; P"),
+            Edit(SQLITE, 'if not pragma("foreign_keys"):', "if False:"),
+        ),
+        f"{UNITS}_a_client_who_knows_the_former_rules_is_not_added",
+    ),
+    _bug(
+        "SQLite: REPLACE goes past the triggers, and the doctor does not mind",
         "G16",
-        _one(SQLITE, "FULL; PRAGMA recursive_triggers = ON", "FULL"),
+        (
+            Edit(SQLITE, "FULL; PRAGMA recursive_triggers = ON", "FULL"),
+            Edit(SQLITE, 'if not pragma("recursive_triggers"):', "if False:"),
+        ),
         f"{TABLES}_a_fact_is_not_replaced_on_a_connection_of_ours",
     ),
     _bug(
@@ -318,6 +330,19 @@ _SERVERS = (
         "G4",
         _one(MARIADB, "ISOLATION LEVEL {options.isolation}", "ISOLATION LEVEL READ UNCOMMITTED"),
         f"{GOOD_SERVER}[mariadb_url]",
+    ),
+    _bug(
+        "MariaDB: READ UNCOMMITTED, and the doctor does not mind",
+        "G4",
+        (
+            Edit(
+                MARIADB,
+                "ISOLATION LEVEL {options.isolation}",
+                "ISOLATION LEVEL READ UNCOMMITTED",
+            ),
+            Edit(MARIADB, '("READ-COMMITTED", ', '("READ-UNCOMMITTED", "READ-COMMITTED", '),
+        ),
+        f"{FAILING}_a_unit_of_work_sees_nothing_that_is_not_committed[mariadb_url]",
     ),
     _bug(
         "MariaDB: reports at READ COMMITTED",
@@ -751,10 +776,13 @@ _FEED = (
         f"{MIGRATIONS}_upgraded_tables_are_those_of_a_new_book[v1]",
     ),
     _bug(
-        "facts may be deleted",
+        "facts may be deleted, and the doctor does not mind",
         "G16",
-        _one(GUARDING, '_VERBS = ("UPDATE", "DELETE")', '_VERBS = ("UPDATE",)'),
-        f"{TABLES}_a_fact_is_neither_changed_nor_deleted[entries]",
+        (
+            Edit(GUARDING, '_VERBS = ("UPDATE", "DELETE")', '_VERBS = ("UPDATE",)'),
+            Edit(SQLITE, 'for verb in ("update", "delete")]', 'for verb in ("update",)]'),
+        ),
+        f"{TABLES}_a_fact_is_neither_changed_nor_deleted[feed]",
     ),
     _bug(
         "the seals of an upgraded book are not guarded",
@@ -808,22 +836,17 @@ _DESK = (
         (
             Edit(
                 DESK,
-                "                posting += Posting(claims=(Claim(COMMANDS, key, subject, told),))\n",  # noqa: E501
-                "                late.append(Posting(claims=(Claim(COMMANDS, key, subject, told),)))\n",  # noqa: E501
+                "posting += Posting(claims=(Claim(COMMANDS, key, subject, told),))",
+                "once.late = [Posting(claims=(Claim(COMMANDS, key, subject, told),))]",
             ),
             Edit(
                 DESK,
-                "        def once(unit: UnitOfWork) -> T:\n",
-                "        late: list[Posting] = []\n\n        def once(unit: UnitOfWork) -> T:\n",
-            ),
-            Edit(
-                DESK,
-                "        try:\n            return self.repeat(once)\n",
-                "        try:\n            value = self.repeat(once)\n"
-                "            for posting in late[-1:]:\n"
-                "                with self.scope.begin() as unit:\n"
-                "                    unit.post(posting)\n"
-                "            return value\n",
+                "                    return once(unit)\n",
+                "                    value = once(unit)\n"
+                "                for posting in getattr(once, 'late', ()):\n"
+                "                    with self.scope.begin() as unit:\n"
+                "                        unit.post(posting)\n"
+                "                return value\n",
             ),
         ),
         f"{FAILING}_a_failing_disk_is_named_and_leaves_nothing[13-disk is full]",

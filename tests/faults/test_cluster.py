@@ -1,5 +1,6 @@
 """Three nodes are one book: whatever happens to some of them, nothing is lost or there twice."""
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from tests.faults.proxy import CuttingProxy
 from tests.faults.replies import dark
 from tests.servers import Galera
 
-from clientledger import Book, OutcomeUnknown, open_book
+from clientledger import Book, Busy, OutcomeUnknown, Unavailable, open_book
 
 Urls = tuple[str, str, str]
 
@@ -65,7 +66,7 @@ def test_what_a_node_left_open_is_given_again_through_another_with_its_key(
     galera_alone: Galera,
 ) -> None:
     urls = galera_alone.urls(galera_alone.node(1).database().rpartition("/")[2])
-    deeds = [Deed(token=f"d{n}", parts=("client",), keyed=n == 0) for n in range(2)]
+    deeds = [Deed(token=f"d{n}", way="atomic", parts=("client",), keyed=n == 0) for n in range(2)]
     with CuttingProxy.before(urls[0]) as proxy, open_book(proxy.url(urls[0])) as book:
         for deed in deeds:
             with dark(urls[0], proxy, "reply"), pytest.raises(OutcomeUnknown):
@@ -110,6 +111,42 @@ def turned_away(cluster: Galera, urls: Urls, name: str) -> None:
         pauses = threading.Thread(target=paused, args=(cluster.node(1).room, 1.0, stopped))
         book.run(add)
         pauses.join()
+
+
+def test_a_majority_that_is_lost_at_a_commit_is_told_in_our_words(galera_alone: Galera) -> None:
+    urls = galera_alone.urls(galera_alone.node(1).database().rpartition("/")[2])
+    told: list[str] = []
+    with open_book(urls[0]) as book:
+        over = threading.Event()
+
+        def write(thread: int) -> None:
+            for n in itertools.count():
+                try:
+                    book.clients.add(f"{thread}.{n}")
+                    told.append("done")
+                except (Busy, Unavailable, OutcomeUnknown) as error:
+                    told.append(type(error).__name__)
+                except Exception as error:  # noqa: BLE001 - that is what is looked for
+                    told.append(f"{error!r} from {error.__cause__!r}")
+                if over.is_set():
+                    return
+
+        threads = [threading.Thread(target=write, args=(n,)) for n in range(6)]
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        galera_alone.kill(2)
+        galera_alone.kill(3)
+        galera_alone.bootstrap(1)
+        over.set()
+        for thread in threads:
+            thread.join()
+        assert {*told} <= {"done", "Busy", "Unavailable", "OutcomeUnknown"}
+        assert book.verify().ok
+        names = [client.name for client in book.clients.find(limit=None)]
+        assert len(names) == len({*names}), "there twice"
+        unsure = told.count("OutcomeUnknown")
+        assert told.count("done") <= len(names) <= told.count("done") + unsure
 
 
 def test_writers_lose_nothing_and_double_nothing(galera_alone: Galera, tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ class Writers:
                 one.kept += line.startswith("+ ")
                 if line.startswith("~ "):
                     self.failures[line.split()[2].rstrip(":")] += 1
-                if line.startswith("- ") and line.endswith(STRANGE):
+                if line.startswith("- ") and line.split()[2].startswith(STRANGE):
                     self.told.strange.append(line)
         return [one.kept for one in self._all]
 
@@ -216,7 +216,7 @@ class _Writer:
                     again += 1
                     command = attrs.evolve(command, key=f"{key}{AGAIN}{again}")
             except ClientLedgerError as error:
-                self._say(f"- {key} {type(error).__name__}")
+                self._say(f"- {key} {type(error).__name__}: {' '.join(str(error).split())}")
                 return
             except BaseException as error:
                 self._say(f"! {key} {error!r}")

@@ -276,6 +276,14 @@ def test_an_event_that_is_committed_while_positions_are_given_gets_one(
     assert len(server.changes()) == 4
 
 
+def test_a_unit_of_work_sees_nothing_that_is_not_committed(server: Book) -> None:
+    store = server._desk.scope
+    with store.begin() as one:
+        one.post(Posting(claims=(Claim("command", "k", "s"),)))
+        with store.begin() as other:
+            assert other.lookup(Claim, ("command", "k")) is None
+
+
 def test_two_who_give_positions_at_once_take_turns(
     server: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
