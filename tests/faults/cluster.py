@@ -36,7 +36,7 @@ from tests.servers.warden import members
 from clientledger import Book, Busy, Unavailable, open_book
 from clientledger_sqlalchemy.store import SqlStore
 
-__all__ = ["FAULTS", "Trial", "blind", "conflicts", "paused", "read_your_writes"]
+__all__ = ["FAULTS", "Trial", "blind", "conflicts", "paused", "read_your_writes", "served_alone"]
 
 NODES = (1, 2, 3)
 SEEN = "SET SESSION wsrep_sync_wait = 1"
@@ -185,7 +185,7 @@ def majority(trial: Trial) -> None:
     with open_book(trial.urls[last - 1]) as book:
         for victim in others:
             trial.cluster.kill(victim)
-        trial.problems += _served(trial, book)
+        trial.problems += served_alone(book, trial.counts)
     trial.cluster.bootstrap(last)
     for victim in others:
         trial.cluster.restart(victim)
@@ -204,7 +204,7 @@ def everything(trial: Trial) -> None:
     trial.cluster.heal()
 
 
-def _served(trial: Trial, book: Book) -> Iterator[str]:
+def served_alone(book: Book, counts: Counter[str]) -> Iterator[str]:
     """Where a node without a majority serves anybody: a book must be Unavailable, reads as well."""
     deadline = time.monotonic() + 30
     tries: Mapping[str, Callable[[], Any]] = {
@@ -218,12 +218,12 @@ def _served(trial: Trial, book: Book) -> Iterator[str]:
             try:
                 ask()
             except Unavailable:
-                trial.counts["told Unavailable without a majority"] += 1
+                counts["told Unavailable without a majority"] += 1
                 if (took := time.monotonic() - began) > 20:
                     yield f"{what} without a majority: Unavailable only after {took:.0f} s"
                 break
             except Busy:
-                trial.counts["told Busy while the majority was lost"] += 1
+                counts["told Busy while the majority was lost"] += 1
             if time.monotonic() > deadline:
                 yield f"{what} is served without a majority"
                 break

@@ -23,6 +23,7 @@ _TAKEN = {1062, 1586}
 _HANGS = {1451, 1452, 1216, 1217}
 _GONE = {0, 1040, 1047, 1053, 1077, 1152, 1158, 1159, 1160, 1161, 1927}
 _LOST = {2002, 2003, 2006, 2013, 2055}
+_UNMADE = 1180
 _READ_ONLY = {1290, 1792, 1836}
 _FULL = {1021, 1114}
 _DENIED = {1044, 1045, 1142}
@@ -121,7 +122,9 @@ class MariadbEngine(ServerEngine):
             said = f"{self.place}: the server only reads"
             return Failure(error=NotAllowed(said, remedy="write to the primary"))
         lost = isinstance(original, pymysql.OperationalError | pymysql.InterfaceError)
-        if code in _LOST or (code in _GONE and lost):
+        # Of a commit on a node that has just lost the majority; the number alone says less.
+        alone = code == _UNMADE and "provider status" in str(original)
+        if code in _LOST or (code in _GONE and lost) or alone:
             said = f"{self.place}: the server cannot be reached, or the connection was lost"
             remedy = "try again when it is back"
             return Failure(error=Unavailable(said, remedy=remedy), killed=True)
