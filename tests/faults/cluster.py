@@ -57,6 +57,7 @@ class Trial:
         slowest: the most seconds that passed until all writers wrote again.
         plant: a fault: UNSYNCED, nodes need not keep what they have committed; REKEYED, writers
             give a command again with another key.
+        pauses: how many seconds a node may stand still.
         urls: of the book, through each node.
     """
 
@@ -67,6 +68,7 @@ class Trial:
     problems: list[str] = attrs.field(factory=list)
     slowest: float = 0.0
     plant: str = ""
+    pauses: tuple[float, ...] = (1.0, 3.0, 3.0, 8.0)
     urls: tuple[str, ...] = ()
     _writers: Writers | None = None
 
@@ -175,7 +177,7 @@ def kill(trial: Trial) -> None:
 def pause(trial: Trial) -> None:
     """A node stands still for some seconds: below those after which it is given up, or above."""
     victim = trial.chance.choice(NODES)
-    paused(trial.cluster.node(victim).room, trial.chance.choice((1.0, 3.0, 3.0, 8.0)))
+    paused(trial.cluster.node(victim).room, trial.chance.choice(trial.pauses))
     trial.wait_whole()
 
 

@@ -155,7 +155,7 @@ def test_a_majority_that_is_lost_at_a_commit_is_told_in_our_words(galera_alone: 
 
 def test_writers_lose_nothing_and_double_nothing(galera_alone: Galera, tmp_path: Path) -> None:
     faults = ("kill", "pause", "everything")
-    trial = Trial(galera_alone, tmp_path, Random(6))
+    trial = Trial(galera_alone, tmp_path, Random(6), pauses=(3.0,))
     trial.go(faults)
     assert not trial.problems
     assert all(trial.counts[fault] == 1 for fault in faults)
