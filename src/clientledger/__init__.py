@@ -167,6 +167,9 @@ from clientledger.services.audit import (
 from clientledger.services.desk import (
     Outcome,
 )
+from clientledger.services.portable import (
+    Dump,
+)
 from clientledger.services.repairing import (
     Repair,
 )
@@ -197,6 +200,7 @@ __all__ = [
     "Debtor",
     "DeliveryError",
     "Dormant",
+    "Dump",
     "Duplicate",
     "Email",
     "Entry",

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
-from uuid import UUID
 
 import attrs
 
@@ -27,6 +26,7 @@ from clientledger.errors import (
 from clientledger.hookspecs import RegisterStore, hookimpl
 from clientledger.ports import (
     Claim,
+    ClaimQuery,
     Event,
     FigureQuery,
     Head,
@@ -42,8 +42,26 @@ from clientledger.ports import (
 __all__ = ["MemoryStore", "open_memory", "register_stores"]
 
 R = TypeVar("R")
-Shelf = Mapping[UUID | None, Mapping[Any, Any]]
-"""The rows of one class: by the client they belong to (None: the book), then by id."""
+Shelf = Mapping[Any, Mapping[Any, Any]]
+"""The rows of one class in parts, so that little is copied; in each part by id."""
+_CLAIM_PARTS = 1024
+
+
+class _Held:
+    """The class under which claims are kept once more, to be found by their subject."""
+
+
+def _part(name: Any) -> int:
+    """The part of the claims that a key or a subject is in."""
+    return hash(name) % _CLAIM_PARTS
+
+
+def _places(row: Any) -> tuple[tuple[Any, Any, Any], ...]:
+    """Where a row is: its class, the part of it, and the id there."""
+    if isinstance(row, Claim):
+        return (Claim, _part(row.id), row.id), (_Held, _part(row.subject), row.id)
+    client = getattr(row, "client", None)
+    return ((type(row), client, client if isinstance(row, Head) else row.id),)
 
 
 class _State:
@@ -58,39 +76,52 @@ class _State:
 
     def get(self, kind: type[Any], id: Any) -> Any:
         shelf = self.shelves.get(kind, {})
-        if kind is Head:
-            return shelf.get(id, {}).get(id)
+        if kind in (Head, Claim):
+            part = id if kind is Head else _part(id)
+            return shelf.get(part, {}).get(id)
         return next((rows[id] for rows in shelf.values() if id in rows), None)
 
-    def rows(self, kind: type[Any], client: UUID | None) -> Iterable[Any]:
+    def rows(self, query: Query[Any]) -> Iterable[Any]:
+        """The rows that a query may find, and others."""
+        kind: type[Any] = query.record
+        wanted: Iterable[Any] | None = None
+        if isinstance(query, ClaimQuery):
+            held = query.subjects if query.subject is None else (query.subject,)
+            if held is not None:
+                kind, wanted = _Held, {_part(subject) for subject in held}
+        elif getattr(query, "client", None) is not None:
+            wanted = (query.client,)  # type: ignore[attr-defined]  # it has one
         shelf = self.shelves.get(kind, {})
-        parts = shelf.values() if client is None else [shelf.get(client, {})]
-        return (row for rows in parts for row in rows.values())
+        parts = shelf.values() if wanted is None else [shelf.get(one, {}) for one in wanted]
+        found = (row for rows in parts for row in rows.values())
+        ids = getattr(query, "ids", None)
+        return found if ids is None else _of_ids(found, frozenset(ids))
 
     def with_rows(self, put: Iterable[Any], drop: Iterable[Any] = ()) -> "_State":
         """A new state with rows put and dropped; what is not written to is shared."""
         shelves = dict(self.shelves)
-        copied: set[tuple[type[Any], UUID | None]] = set()
+        copied: set[tuple[type[Any], Any]] = set()
 
-        def part(row: Any) -> dict[Any, Any]:
-            kind, client = type(row), getattr(row, "client", None)
+        def part(kind: type[Any], name: Any) -> dict[Any, Any]:
             if not any(kind is known for known, _ in copied):
                 shelves[kind] = dict(shelves.get(kind, {}))
-            shelf = cast("dict[UUID | None, Mapping[Any, Any]]", shelves[kind])
-            if (kind, client) not in copied:
-                shelf[client] = dict(shelf.get(client, {}))
-                copied.add((kind, client))
-            return cast("dict[Any, Any]", shelf[client])
+            shelf = cast("dict[Any, Mapping[Any, Any]]", shelves[kind])
+            if (kind, name) not in copied:
+                shelf[name] = dict(shelf.get(name, {}))
+                copied.add((kind, name))
+            return cast("dict[Any, Any]", shelf[name])
 
         for row in drop:
-            part(row).pop(_id_of(row), None)
+            for kind, name, id in _places(row):
+                part(kind, name).pop(id, None)
         for row in put:
-            part(row)[_id_of(row)] = row
+            for kind, name, id in _places(row):
+                part(kind, name)[id] = row
         return _State(shelves, self.waiting, self.given)
 
 
-def _id_of(row: Any) -> Any:
-    return row.client if isinstance(row, Head) else row.id
+def _of_ids(rows: Iterable[Any], ids: frozenset[Any]) -> Iterable[Any]:
+    return (row for row in rows if row.id in ids)
 
 
 class _MemoryReading(Reading):
@@ -111,7 +142,7 @@ class _MemoryReading(Reading):
     def find(self, query: Query[R]) -> list[R]:
         if isinstance(query, FigureQuery):
             return self.compute(query)
-        return query.select(self._state.rows(query.record, getattr(query, "client", None)))
+        return query.select(self._state.rows(query))
 
 
 class _MemoryUnit(_MemoryReading, UnitOfWork):

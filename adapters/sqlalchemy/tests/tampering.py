@@ -56,6 +56,7 @@ class Stranger:
             case "sqlite":
                 path = url.removeprefix("sqlite:///")
                 self._link: Any = sqlite3.connect(path, isolation_level=None)
+                self._link.text_factory = lambda stored: stored.decode(errors="surrogateescape")
                 self.run("PRAGMA foreign_keys = OFF")
                 self.run("PRAGMA ignore_check_constraints = ON")
                 self._drop_triggers()

@@ -392,6 +392,8 @@ UNREADABLE = {
     "a balance": ("UPDATE balances SET currency = '' WHERE currency = 'USD'", "Balance"),
     "data of claims": ("UPDATE claims SET data = '' WHERE space = 'external:client:erp'", "Claim"),
     "ids of a task": ("UPDATE tasks SET external_ids = 'x'", "Task"),
+    "text that is no Unicode": ("UPDATE tasks SET title = CAST(x'ff41' AS TEXT)", "Task"),
+    "a name that is no Unicode": ("UPDATE clients SET name = CAST(x'ff41' AS TEXT)", "Client"),
     "settings": ("UPDATE settings SET data = '{}'", "Settings"),
     "settings that are no JSON": ("UPDATE settings SET data = 'x'", "Settings"),
 }  # fmt: skip

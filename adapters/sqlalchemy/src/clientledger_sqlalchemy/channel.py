@@ -51,6 +51,12 @@ class Channel:
             raise self._failed(error) from error
         return found
 
+    @contextmanager
+    def examining(self) -> Iterator[None]:
+        """Give back whatever is in a row, even where it is no text."""
+        with self.engine.examining(self.connection):
+            yield
+
     def write(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run an insert, update or delete once for each row; give the number of rows written."""
         self.check()

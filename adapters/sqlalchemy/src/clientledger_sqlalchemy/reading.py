@@ -71,16 +71,20 @@ class SqlReading(Reading):
     def examine(self, query: Query[R]) -> tuple[list[R], list[Problem]]:
         source = self._statements.sources.get(type(query))
         shown = isinstance(query, LedgerQuery) and (query.as_of or query.known_at)
-        return super().examine(query) if source is None or shown else self._examined(query, source)
+        with self._channel.examining():
+            if source is None or shown:
+                return super().examine(query)
+            return self._examined(query, source)
 
     def strays(self) -> list[Problem]:
         oddities = self._statements.oddities
         clients, _ = self.examine(ClientQuery())
-        return [
-            *oddities.find(self._channel),
-            *oddities.find_keys(self._channel, clients),
-            *oddities.find_settings(self._channel),
-        ]
+        with self._channel.examining():
+            return [
+                *oddities.find(self._channel),
+                *oddities.find_keys(self._channel, clients),
+                *oddities.find_settings(self._channel),
+            ]
 
     def is_pending(self) -> bool:
         """Whether an event waits for its position in the feed."""

@@ -97,6 +97,11 @@ class Engine(ABC):
         """Wait for one's turn among the writers, where the database itself has no fair queue."""
         yield
 
+    @contextmanager
+    def examining(self, connection: Any) -> Iterator[None]:
+        """Let a connection give back whatever is in a row, even where it is no text."""
+        yield
+
     def kept(self, cursor: Any) -> bool:
         """Whether the commit that a cursor has just run was one, and not a rollback in silence."""
         return True

@@ -147,6 +147,15 @@ class SqliteEngine(Engine):
         with self._queue.turn():
             yield
 
+    @contextmanager
+    def examining(self, connection: Any) -> Iterator[None]:
+        link = getattr(connection, "driver_connection", connection)
+        before, link.text_factory = link.text_factory, _text_or_bytes
+        try:
+            yield
+        finally:
+            link.text_factory = before
+
     def make(self, tables: Tables) -> None:
         if self.read_only:
             return  # it was looked at when the file was opened
@@ -254,6 +263,13 @@ class SqliteEngine(Engine):
                 Finding(name="network_file_system", said=said, remedy="keep it on a local disk")
             )
         return found
+
+
+def _text_or_bytes(stored: bytes) -> str | bytes:
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return stored
 
 
 def _check_whole(copy: sqlite3.Connection, path: Path) -> None:
