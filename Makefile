@@ -2,6 +2,7 @@
 PYTHON ?= python3
 JOBS ?= 2
 PYTEST_ARGS ?=
+TIER ?= 0
 
 BIN := .venv/bin
 UV := $(BIN)/uv
@@ -15,12 +16,13 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all test-sqlalchemy-2.0 lint format types layers docs wheels bench check constraints clean
+.PHONY: help demo test test-all test-sqlalchemy-2.0 faults lint format types layers docs wheels bench check constraints clean
 
 help:
 	@echo 'make demo         a shop of 91 clients, in the terminal'
 	@echo 'make test         the tests (JOBS=$(JOBS), PYTEST_ARGS=...)'
 	@echo 'make test-all     the tests, where a database that is missing is a failure'
+	@echo 'make faults       kills, power losses, cut connections, ... (TIER=$(TIER): 0 minutes, 1 hours)'
 	@echo 'make lint         style and format;   make format   mend them'
 	@echo 'make types        mypy, strict'
 	@echo 'make layers       the floors and doors of the architecture'
@@ -69,6 +71,9 @@ test: .venv/.development
 
 test-all:
 	CLIENTLEDGER_NO_SKIP=1 $(MAKE) --no-print-directory test
+
+faults: .venv/.development
+	$(BIN)/python -m tests.faults --tier $(TIER) --jobs $(JOBS)
 
 # The oldest SQLAlchemy that the store promises to run on, in front of the one that is installed.
 OLDEST := 2.0.47

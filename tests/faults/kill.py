@@ -1,6 +1,6 @@
 """Sudden death: writing processes are killed at any instant, again and again, on any database.
 
-    python -m tests.faults.kill --cycles 1000 --workers 2 --url sqlite:////tmp/book.db
+    python -m tests.faults.kill --cycles 1000 --workers 2 --url sqlite
 
 In a cycle some processes give random commands to one book. Each announces a command, gives it, and
 tells what became of it; then it is killed. What it told was recorded must be there; what it told
@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, urlsplit
 import attrs
 from tests.faults.auditor import audit, connected
 from tests.faults.forks import Forks
+from tests.faults.places import database
 from tests.faults.shim import scratch
 from tests.faults.workload import MARKER, Command, Told
 
@@ -186,7 +187,7 @@ class Killing:
 def main() -> int:
     """Kill, and say what was found; 1 if something was lost."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.kill", description=__doc__)
-    parser.add_argument("--url", help="of the book; by default a new file of SQLite")
+    parser.add_argument("--url", default="sqlite", help="or postgresql, mariadb")
     parser.add_argument("--cycles", type=int, default=100)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=Random().randrange(10**6))
@@ -195,10 +196,9 @@ def main() -> int:
     parser.add_argument("--too-soon", action="store_true", help="tell before it is done: a fault")
     told = parser.parse_args()
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=scratch()) as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(dir=scratch()) as name, database(told.url) as url:
         run = Run(
-            url=told.url or f"sqlite:///{folder / 'book.db'}",
+            url=url,
             cycles=told.cycles,
             seed=told.seed,
             workers=told.workers,
@@ -206,7 +206,7 @@ def main() -> int:
             longest=told.longest,
             too_soon=told.too_soon,
         )
-        killing = Killing(run, folder)
+        killing = Killing(run, Path(name))
         killing.go()
     print(f"seed {run.seed}, {run.workers} workers, {time.monotonic() - began:.0f} s")
     for what, count in killing.counts.items():

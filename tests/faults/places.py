@@ -8,6 +8,7 @@ from pathlib import Path
 
 import attrs
 from tests.faults.auditor import audit, connected
+from tests.faults.shim import scratch
 from tests.servers import mariadb_database, postgresql_database
 
 __all__ = ["PREFIX", "Place", "bare", "counted_again", "database", "with_options"]
@@ -54,7 +55,7 @@ def database(kind: str) -> Iterator[str]:
     if "://" in kind:
         yield kind
     elif kind == "sqlite":
-        with tempfile.TemporaryDirectory() as name:
+        with tempfile.TemporaryDirectory(dir=scratch()) as name:
             yield f"sqlite:///{Path(name) / 'book.db'}"
     elif kind == "postgresql":
         with postgresql_database() as url:
