@@ -13,8 +13,8 @@ from tests.faults.traced import Trace, phases, recorded
 pytestmark = pytest.mark.skipif(bool(WANTING), reason=WANTING)
 SEED = 20261123
 COMMANDS = 240
-POINTS = 2000
-FEW = 150
+POINTS = 500
+FEW = 100
 
 Traced = Callable[[str], Trace]
 

@@ -1,6 +1,8 @@
 """Every query is answered as the definition answers it, whatever is asked."""
 
 import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
@@ -40,6 +42,17 @@ NUMBERS = ("+49 30 901820", "030 901820", "901820", "12", "000", "junk", "", "(0
 MAILS = ("A@B.example", "a@b.example", "12-34", "no mail", "@", "")
 
 
+class Undone(Exception):
+    """Nothing is kept of a unit of work."""
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
+    """A store in which nothing stays."""
+    with closing(SqlStore.open(f"sqlite:///{tmp_path_factory.mktemp('book') / 'b.db'}")) as store:
+        yield store
+
+
 def a_client(name: str, tag: str, number: str, mail: str) -> Client:
     e164 = "+4930901820" if number == "+49 30 901820" else None
     return Client(
@@ -68,16 +81,15 @@ def a_client(name: str, tag: str, number: str, mail: str) -> Client:
     limit=st.sampled_from([None, 0, 1, 3]),
 )
 def test_clients_are_found_as_the_definition_finds_them(
-    clients: list[Client], asked: str, limit: int | None, tmp_path_factory: pytest.TempPathFactory
+    clients: list[Client], asked: str, limit: int | None, empty: SqlStore
 ) -> None:
-    store = SqlStore.open(f"sqlite:///{tmp_path_factory.mktemp('book') / 'book.db'}")
-    with store.begin() as unit:
+    with suppress(Undone), empty.begin() as unit:
         unit.post(Posting(changes=tuple(map(Change, clients))))
         for name in ("text", "phone", "email", "tag", "manager"):
             query = attrs.evolve(ClientQuery(limit=limit), **{name: asked})  # type: ignore[arg-type]  # each takes text
             assert unit.find(query) == query.select(clients), name
             assert unit.total(query) == len(attrs.evolve(query, limit=None).select(clients))
-    store.close()
+        raise Undone
 
 
 def test_pages_go_through_what_has_no_day_and_what_has(store: SqlStore) -> None:

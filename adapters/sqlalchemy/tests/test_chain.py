@@ -31,7 +31,7 @@ from clientledger import Anchor, Book, NotAllowed
 from clientledger.ports import EventQuery, SealQuery
 from clientledger_sqlalchemy import SqlStore
 
-COUNT = int(os.environ.get("CLIENTLEDGER_ALTERATIONS", "200"))
+COUNT = int(os.environ.get("CLIENTLEDGER_ALTERATIONS", "100"))
 
 
 @pytest.fixture(scope="module")
