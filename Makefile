@@ -67,7 +67,7 @@ demo: .venv/.runtime
 
 # ------------------------------------------------------------ proof
 test: .venv/.development
-	$(BIN)/pytest -n $(JOBS) --dist=loadfile $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist=loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-all:
 	CLIENTLEDGER_NO_SKIP=1 $(MAKE) --no-print-directory test

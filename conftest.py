@@ -9,10 +9,21 @@ pytest_plugins = ["tests.servers.fixtures"]
 
 settings.register_profile("default", deadline=None)
 # The same examples on every machine, so that what passed before a merge passes after it.
-settings.register_profile(
-    "ci", deadline=None, max_examples=200, print_blob=True, derandomize=True, database=None
-)
+settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+LONGEST = ("tests/faults/test_cluster", "adapters/sqlalchemy", "tests/faults", "tests/servers")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes long come first, so that no worker ends long after the others."""
+
+    def rank(item: pytest.Item) -> int:
+        found = (n for n, start in enumerate(LONGEST) if item.nodeid.startswith(start))
+        return next(found, len(LONGEST))
+
+    items.sort(key=rank)
 
 
 class NoSkips:

@@ -13,8 +13,6 @@ from clientledger_sqlalchemy import SqlStore
 
 
 class TestSqliteFile(StoreContract):
-    ledgers = 15
-
     def open_store(self, folder: Path) -> Store:
         return SqlStore.open(f"sqlite:///{folder / 'book.db'}")
 
