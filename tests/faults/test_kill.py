@@ -25,6 +25,6 @@ def test_what_was_acknowledged_survives_the_death_of_its_process(tmp_path: Path)
 
 def test_a_worker_that_tells_before_it_has_done_is_noticed(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'book.db'}"
-    killing = Killing(Run(url=url, cycles=CYCLES, seed=20261123, too_soon=True), tmp_path)
+    killing = Killing(Run(url=url, cycles=3 * CYCLES, seed=20261123, too_soon=True), tmp_path)
     killing.go()
     assert any("was acknowledged and is lost" in problem for problem in killing.problems)

@@ -1,9 +1,10 @@
 """Everything that a book runs on one database: its tables, sources and prepared statements."""
 
 from collections.abc import Mapping, Set
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
+import attrs
 import sqlalchemy as sa
 
 from clientledger.ports import RECORD_SETS, Claim, ClaimQuery, Head, HeadQuery, Query
@@ -14,7 +15,7 @@ from clientledger_sqlalchemy.selects import Selects
 from clientledger_sqlalchemy.sources import Source, among, bound, sources
 from clientledger_sqlalchemy.writes import Writes
 
-__all__ = ["Statements"]
+__all__ = ["Statements", "statements_for"]
 
 
 class Statements:
@@ -53,6 +54,28 @@ class Statements:
     def oddities(self) -> Oddities:
         """Those of an audit."""
         return Oddities(self._tables, self._dialect)
+
+
+@attrs.frozen
+class _Kind:
+    """What decides on the text of statements: the tables, and the kind of database."""
+
+    tables: Tables
+    name: str
+    driver: str
+    version: object
+    dialect: sa.Dialect = attrs.field(eq=False)
+
+
+@lru_cache(maxsize=64)
+def _compiled(kind: _Kind) -> Statements:
+    return Statements(kind.tables, kind.dialect)
+
+
+def statements_for(tables: Tables, dialect: sa.Dialect) -> Statements:
+    """The statements of a book; compiled once for all stores of the same tables and kind."""
+    version = getattr(dialect, "server_version_info", None)
+    return _compiled(_Kind(tables, dialect.name, dialect.driver, version, dialect))
 
 
 def _parts(t: Tables, parts: sa.Table, dialect: sa.Dialect) -> Any:

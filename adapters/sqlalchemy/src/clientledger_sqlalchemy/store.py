@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from clientledger_sqlalchemy.engines.engine import Failure
 from clientledger_sqlalchemy.reading import SqlReading
 from clientledger_sqlalchemy.records import claim_values
 from clientledger_sqlalchemy.schema import NAMING, Tables, tables
-from clientledger_sqlalchemy.statements import Statements
+from clientledger_sqlalchemy.statements import statements_for
 from clientledger_sqlalchemy.unit import Proof, SqlUnit
 
 __all__ = ["SqlStore"]
@@ -29,6 +30,12 @@ _INHERITED: list[object] = []
 
 _PATIENCE = 30.0
 """Seconds for which a database is asked what became of a commit."""
+
+
+@lru_cache(maxsize=64)
+def _tables(prefix: str, schema: str | None, partitions: int) -> Tables:
+    """The tables of a book in a database of its own; they are the same for all its stores."""
+    return tables(sa.MetaData(naming_convention=NAMING), prefix, schema, partitions)
 
 
 class SqlStore(Store):
@@ -47,7 +54,7 @@ class SqlStore(Store):
     def __init__(self, engine: Engine, tables: Tables, *, accept: frozenset[str] = frozenset()):
         self.engine = engine
         self.tables = tables
-        self._statements = Statements(tables, engine.dialect)
+        self._statements = statements_for(tables, engine.dialect)
         self._accept = accept
         self._trusted = False
         self._closed = False
@@ -71,12 +78,7 @@ class SqlStore(Store):
         """
         engine, options = engine_for(url, read_only=read_only)
         try:
-            made = tables(
-                sa.MetaData(naming_convention=NAMING),
-                options.prefix,
-                options.schema,
-                options.partitions,
-            )
+            made = _tables(options.prefix, options.schema, options.partitions)
             engine.make(made)
         except BaseException:
             engine.close()
