@@ -80,7 +80,7 @@ OLDEST := 2.0.47
 CONTRACT := adapters/sqlalchemy/tests/test_contract.py
 test-sqlalchemy-2.0: .cache/sqlalchemy-$(OLDEST)
 	PYTHONPATH=$< $(BIN)/python -c 'import sqlalchemy; assert sqlalchemy.__version__ == "$(OLDEST)"'
-	PYTHONPATH=$< $(BIN)/pytest -q -n $(JOBS) $(PYTEST_ARGS) \
+	PYTHONPATH=$< $(BIN)/pytest -q -n $(JOBS) --dist=loadscope -k 'not killed and not cluster' $(PYTEST_ARGS) \
 	  $(foreach kind,SqliteFile Postgresql Mariadb,$(CONTRACT)::Test$(kind)) \
 	  $(foreach name,answers schema units migrations,adapters/sqlalchemy/tests/test_$(name).py)
 
