@@ -145,7 +145,7 @@ def answers(stores: list[Store], *queries: Any) -> list[Any]:
 def test_texts_come_back_and_order_alike_everywhere(fresh: Callable[[], list[Store]]) -> None:
     stores, ids = fresh(), itertools.count(1)
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(ANYTHING, min_size=1, max_size=8, unique=True), ANYTHING)
     @example(NASTY, "x" * 100_000)
     @example(["株式会社" * 60], "🙂" * 50_000)
@@ -186,7 +186,7 @@ def test_moments_and_data_come_back_alike_everywhere(fresh: Callable[[], list[St
         max_leaves=8,
     )
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
     @given(MOMENTS, st.dictionaries(ANYTHING, data, max_size=3))
     def run(at: datetime, told: dict[str, Any]) -> None:
         event = Event(
