@@ -282,7 +282,7 @@ _SERVERS = (
     _bug(
         "PostgreSQL: the number of partitions is ignored",
         "S9",
-        _one(STORE, "                options.partitions,\n", "                0,\n"),
+        _one(STORE, "options.schema, options.partitions)", "options.schema, 0)"),
         f"{SPLIT}_the_tables_of_clients_are_split_and_the_others_are_whole",
     ),
     _bug(
