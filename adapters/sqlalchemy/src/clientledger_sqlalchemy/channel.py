@@ -1,7 +1,7 @@
 """The way to the database within one transaction, whoever owns it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from clientledger import ClientLedgerError, HostTransactionAborted, StoreError
@@ -51,11 +51,9 @@ class Channel:
             raise self._failed(error) from error
         return found
 
-    @contextmanager
-    def examining(self) -> Iterator[None]:
+    def examining(self) -> AbstractContextManager[None]:
         """Give back whatever is in a row, even where it is no text."""
-        with self.engine.examining(self.connection):
-            yield
+        return self.engine.examining(self.connection)
 
     def write(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run an insert, update or delete once for each row; give the number of rows written."""
